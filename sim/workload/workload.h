@@ -1,0 +1,35 @@
+// A workload: a request source plus what the client does with it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "models/base/json.h"
+#include "sim/workload/i_request_source.h"
+
+namespace brink::workload {
+
+struct Workload {
+  std::unique_ptr<IRequestSource> source;
+
+  /// The client sends a request only while fewer than this many are in flight (vLLM bench's
+  /// --max-concurrency). A held-back request's latencies count from its sending. A closed
+  /// loop with concurrency C is a source whose requests all want to go at once, capped at C.
+  std::optional<std::int64_t> max_in_flight;
+
+  /// A closed loop given a duration sends nothing from this instant on.
+  std::optional<Seconds> stop_sending_at;
+
+  /// "inf", or the mean rate the arrivals aim at, in requests/s (for the summary header).
+  std::optional<double> nominal_rate_per_s;
+  double burstiness = 1.0;
+};
+
+/// Builds the workload described by the scenario's /workload object (keys: see
+/// docs/guide/scenario.md). `pointer` is where `description` stands in its file; relative
+/// paths are resolved against `base_dir`. Throws ConfigError.
+[[nodiscard]] Workload make_workload(const Json& description, const std::string& pointer,
+                                     const std::string& base_dir, std::uint64_t seed);
+
+}  // namespace brink::workload
