@@ -1,0 +1,61 @@
+// What a cluster is made of: one GPU type, identical nodes, a fabric inside and between them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "models/base/json.h"
+#include "models/base/units.h"
+#include "models/gpu/gpu_spec.h"
+
+namespace brink::fabric {
+
+/// GPUs of a node joined by NVLink through the node's switch complex.
+struct NvLinkSpec {
+  BytesPerSecond each_way{0.0};   // one GPU, one direction, all its links together
+  Seconds latency{0.0};           // GPU to switch; a GPU-to-GPU route pays it twice
+  std::int64_t switches = 0;      // chips; traffic stripes over all of them
+};
+
+struct PcieSpec {
+  BytesPerSecond each_way{0.0};   // GPU to its PCIe switch, and switch to NIC or host
+  Seconds latency{0.0};
+};
+
+/// rail_optimised: NIC i of every node of a scalable unit meets in leaf i, leaves meet in a
+/// spine. single_switch: every NIC on one non-blocking switch.
+enum class NetworkKind { rail_optimised, single_switch };
+
+struct NetworkSpec {
+  NetworkKind kind = NetworkKind::rail_optimised;
+  std::int64_t nics_per_node = 0;
+  BytesPerSecond nic_each_way{0.0};
+  Seconds nic_latency{0.0};       // NIC to leaf, send or receive side
+  Seconds spine_latency{0.0};     // leaf to spine
+  std::int64_t nodes_per_unit = 32;
+  double oversubscription = 1.0;  // leaf down capacity / leaf up capacity
+};
+
+struct Cluster {
+  std::string name;
+  std::string gpu_path;           // as found, resolved against the cluster file
+  gpu::GpuSpec gpu;
+  std::int64_t gpus_per_node = 0;
+  std::int64_t nodes = 0;
+  bool has_nvlink = false;
+  NvLinkSpec nvlink;
+  PcieSpec pcie;
+  bool has_network = false;       // always true for nodes > 1
+  NetworkSpec network;
+
+  [[nodiscard]] std::int64_t gpus() const { return gpus_per_node * nodes; }
+};
+
+/// Reads configs/clusters/*.json (or a scenario's /cluster path). Throws ConfigError.
+[[nodiscard]] Cluster load_cluster(const std::string& path);
+
+/// Reads an inline cluster object; `folder` resolves its relative "gpu" path and `pointer`
+/// prefixes error pointers (a scenario passes "/cluster").
+[[nodiscard]] Cluster read_cluster(const Json& json, const std::string& folder, const std::string& pointer = "");
+
+}  // namespace brink::fabric
