@@ -26,10 +26,14 @@ class LogHistogram {
   [[nodiscard]] double quantile(double q) const;
 
  private:
+  void reserve(std::int32_t index);
+  void combine(double weight, double sum, double deviations);
+
   std::vector<std::uint64_t> buckets_;
   std::int32_t first_ = 0;  // log index of buckets_[0]
   std::uint64_t zeros_ = 0, count_ = 0;
-  double sum_ = 0.0, sum_squares_ = 0.0, min_ = 0.0, max_ = 0.0;
+  double sum_ = 0.0, min_ = 0.0, max_ = 0.0;
+  double deviations_ = 0.0;  // sum of squared deviations from the mean
 };
 
 }  // namespace brink

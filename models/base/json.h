@@ -20,6 +20,7 @@ class Json {
   Json(bool b) : kind_(Kind::boolean), integer_(b ? 1 : 0) {}
   Json(int i) : kind_(Kind::integer), integer_(i) {}
   Json(std::int64_t i) : kind_(Kind::integer), integer_(i) {}
+  /// Throws Error above 2^63 - 1: a JSON integer is never rounded.
   Json(std::uint64_t i);
   /// Non-finite values are written as null (JSON has no other way).
   Json(double d) : kind_(Kind::number), number_(d) {}
@@ -63,7 +64,7 @@ class Json {
 
   /// Text of the value. indent < 0: one line. Arrays of plain numbers stay on one line.
   [[nodiscard]] std::string dump(int indent = -1) const;
-  /// "a string", "the integer 3", "an object" ... for error messages.
+  /// "the string \"a\"", "the integer 3", "an object" ... for error messages.
   [[nodiscard]] std::string describe() const;
 
  private:
@@ -78,6 +79,7 @@ class Json {
 struct JsonLimits {
   std::size_t bytes_max = std::size_t{64} << 20;  // a scenario, config or profile file
   int depth_max = 64;
+  std::size_t values_max = 4'000'000;  // bounds the memory a file of tiny values takes (~0.5 GB)
 };
 
 /// Parses strict JSON. `file` only names the input in errors.

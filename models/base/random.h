@@ -9,7 +9,8 @@
 
 namespace brink {
 
-/// What a draw belongs to, e.g. {request, token} or {replica, step, rank} (rank < 2^16).
+/// What a draw belongs to, e.g. {request, token} or {replica, step, rank}. Any values do; a
+/// draw costs half as much while a < 2^48, b < 2^32 and c < 2^16.
 struct StreamKey {
   std::uint64_t a = 0;
   std::uint64_t b = 0;
@@ -20,11 +21,11 @@ class RandomStream {
  public:
   RandomStream(std::uint64_t seed, std::string_view name);
 
-  /// Uniform in (0, 1), 53 bits, never 0 or 1. `draw` numbers independent draws of one key.
+  /// Uniform in (0, 1), an odd multiple of 2^-53, never 0 or 1. `draw` numbers independent draws of one key.
   [[nodiscard]] double uniform(StreamKey key, std::uint32_t draw = 0) const;
   /// Standard exponential (mean 1) by inversion.
   [[nodiscard]] double exponential(StreamKey key, std::uint32_t draw = 0) const;
-  /// Standard normal by the inverse error function (one uniform a draw, monotone in it).
+  /// Standard normal by its quantile function (one uniform a draw, monotone in it).
   [[nodiscard]] double normal(StreamKey key, std::uint32_t draw = 0) const;
   /// Gamma with the given shape > 0 and mean 1 (Marsaglia & Tsang 2000); uses draws >= `draw`.
   [[nodiscard]] double gamma_mean_one(double shape, StreamKey key, std::uint32_t draw = 0) const;

@@ -19,6 +19,7 @@ class Samples {
   [[nodiscard]] std::size_t count() const { return static_cast<std::size_t>(histogram_.count()); }
   [[nodiscard]] double mean() const { return histogram_.mean(); }
   [[nodiscard]] double stddev() const { return histogram_.stddev(); }
+  [[nodiscard]] double min() const { return histogram_.min(); }
   [[nodiscard]] double max() const { return histogram_.max(); }
   /// q in [0, 1]; NaN when empty.
   [[nodiscard]] double quantile(double q) const;
