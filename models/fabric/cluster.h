@@ -1,4 +1,5 @@
-// What a cluster is made of: one GPU type, identical nodes, a fabric inside and between them.
+// What a cluster is made of: one GPU type, identical nodes, a fabric
+// inside and between them.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +7,6 @@
 
 #include "models/base/json.h"
 #include "models/base/units.h"
-#include "models/gpu/gpu_spec.h"
 
 namespace brink::fabric {
 
@@ -38,8 +38,7 @@ struct NetworkSpec {
 
 struct Cluster {
   std::string name;
-  std::string gpu_path;           // as found, resolved against the cluster file
-  gpu::GpuSpec gpu;
+  std::string gpu_path;           // resolved against the cluster file; gpu::load_gpu reads it
   std::int64_t gpus_per_node = 0;
   std::int64_t nodes = 0;
   bool has_nvlink = false;

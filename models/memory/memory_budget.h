@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "models/base/units.h"
-#include "models/fabric/cluster.h"
 #include "models/gpu/gpu_spec.h"
 #include "models/transformer/model.h"
 

@@ -22,7 +22,7 @@ struct Model {
   std::int64_t head_dim = 0;
   std::int64_t intermediate = 0;
   std::int64_t vocab = 0;
-  std::int64_t max_position = 0;
+  std::int64_t max_position = 0;  // no more than the sliding window: inside it attention is full
   bool tied_embeddings = false;
   bool qkv_bias = false;     // Qwen2, or attention_bias: true (which also biases o)
   bool o_bias = false;
