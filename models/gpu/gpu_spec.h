@@ -25,7 +25,7 @@ struct GpuSpec {
   BytesPerSecond pcie_each_way{0.0};
   Watts tdp{0.0};
   Hertz clock_max{0.0};                  // SM boost ceiling
-  Hertz clock_sustained{0.0};            // the clock the published peak is stated at
+  Hertz clock_of_peak{0.0};          // the clock the published peak is stated at
 };
 
 /// Reads configs/gpus/*.json. Throws ConfigError (file and pointer named) for a missing,
