@@ -26,9 +26,11 @@ struct Workload {
   double burstiness = 1.0;
 };
 
-/// Builds the workload described by the scenario's /workload object (keys: see
-/// docs/guide/scenario.md). `pointer` is where `description` stands in its file; relative
-/// paths are resolved against `base_dir`. Throws ConfigError.
+/// Builds the workload described by the scenario's /workload: an object, or the path of a file that
+/// holds one (pointers in errors then start at that file's root, and the error names it). Keys: see
+/// docs/model/workload.md. `pointer` is where `description` stands in its file; relative
+/// paths are resolved against `base_dir`. Throws ConfigError, and TraceError for a trace whose
+/// header or first rows cannot be used.
 [[nodiscard]] Workload make_workload(const Json& description, const std::string& pointer,
                                      const std::string& base_dir, std::uint64_t seed);
 
