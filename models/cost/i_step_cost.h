@@ -1,0 +1,48 @@
+// Role: how long one engine step takes, given what is in it. The replica asks once a step,
+// so an answer must be O(1) in the batch.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "models/base/units.h"
+#include "models/cost/badge.h"
+
+namespace brink::cost {
+
+/// Prompt tokens of one request processed in one step.
+struct PrefillChunk {
+  std::int64_t tokens = 0;
+  std::int64_t context = 0;  // its tokens already in the KV cache
+  bool last = false;         // the prompt ends here: a token is sampled
+};
+
+/// What a step processes. Decoding sequences enter as sums.
+struct StepShape {
+  std::uint64_t step = 0;               // number of the step on its replica (keys its noise)
+  std::int64_t decode_sequences = 0;
+  std::int64_t decode_context = 0;      // KV tokens they read, the new ones included
+  std::span<const PrefillChunk> chunks;
+  std::int64_t running = 0;             // sequences holding a seat
+};
+
+/// Where the time of a step goes. GPU time of the step is compute + comm + sync.
+struct StepTime {
+  Seconds compute;      // kernels of the slowest rank, communication apart
+  Seconds comm;         // collectives with all ranks on time
+  Seconds sync;         // waiting for the slowest rank
+  Seconds host_before;  // host work between the scheduling decision and the first kernel
+  Seconds host_after;   // host work between the last kernel and the next scheduling decision
+  std::int64_t padded_tokens = 0;
+  Badge badge = Badge::measured;
+
+  [[nodiscard]] Seconds gpu() const { return compute + comm + sync; }
+};
+
+class IStepCost {
+ public:
+  virtual ~IStepCost() = default;
+  virtual StepTime step(const StepShape& shape) = 0;
+};
+
+}  // namespace brink::cost

@@ -1,0 +1,22 @@
+// Settings of one replica's engine, as vLLM names them, and its host's timing rules.
+#pragma once
+
+#include <cstdint>
+
+#include "models/base/units.h"
+
+namespace brink::serving {
+
+struct EngineConfig {
+  std::int64_t max_num_seqs = 1024;
+  std::int64_t max_num_batched_tokens = 8192;  // >= max_num_seqs, checked where the scenario is read
+  std::int64_t max_model_len = 0;              // tokens, prompt and answer together
+  std::int64_t block_size = 16;                // tokens a KV block
+  std::int64_t kv_blocks = 0;
+  bool chunked_prefill = true;
+  /// The next step is formed while the current one runs (vLLM's async scheduling): host work
+  /// overlaps with the GPU, and a newcomer joins one step later.
+  bool async_scheduling = true;
+};
+
+}  // namespace brink::serving

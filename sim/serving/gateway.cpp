@@ -1,0 +1,98 @@
+#include "sim/serving/gateway.h"
+
+#include <algorithm>
+
+namespace brink::serving {
+
+namespace {
+
+enum Kind : std::uint32_t { arrival_event, admit_event, delivery_event };
+
+}  // namespace
+
+Gateway::Gateway(std::uint32_t component, workload::Workload workload, const FrontEnd& front_end, Parts parts)
+    : component_(component), workload_(std::move(workload)), front_end_(front_end), parts_(parts) {}
+
+void Gateway::start() {
+  views_.resize(replicas_.size());
+  pull();
+}
+
+// One request is read ahead, never more: memory does not grow with the trace.
+void Gateway::pull() {
+  next_ = workload_.source->next();
+  if (!next_) return;
+  const Seconds due = std::max(next_->arrival, parts_.clock.now());
+  parts_.clock.schedule(due, world::Priority::arrival, component_, *this, arrival_event);
+}
+
+void Gateway::on_event(std::uint32_t kind, std::uint64_t data) {
+  switch (kind) {
+    case arrival_event:
+      if (may_send()) {
+        send_next();
+      } else {
+        held_back_ = true;
+      }
+      break;
+    case admit_event: admit(static_cast<Slot>(data)); break;
+    default: deliver(static_cast<Slot>(data)); break;
+  }
+}
+
+void Gateway::send_next() {
+  const Seconds now = parts_.clock.now();
+  held_back_ = false;
+  if (workload_.stop_sending_at && now >= *workload_.stop_sending_at) {
+    next_.reset();
+    return;
+  }
+  const Slot slot = parts_.pool.take(*next_);
+  Sequence& s = parts_.pool[slot];
+  s.record.sent = now;
+  s.output_target = next_->output_tokens;
+  ++sent_;
+  ++in_flight_;
+  parts_.recorder.on_in_flight(now, in_flight_);
+  parts_.clock.schedule(front_end_.accept(now, s.record.input_tokens), world::Priority::arrival, component_, *this,
+                        admit_event, slot);
+  pull();
+}
+
+void Gateway::admit(Slot slot) {
+  Sequence& s = parts_.pool[slot];
+  std::transform(replicas_.begin(), replicas_.end(), views_.begin(), [](const Replica* r) { return r->view(); });
+  Replica& replica = *replicas_[parts_.router.route({s.record.id, s.record.input_tokens}, views_)];
+  const std::int64_t longest = replica.config().max_model_len;
+  if (s.record.input_tokens >= longest) {
+    // vLLM answers such a prompt with an error before it reaches the queue.
+    s.record.outcome = Outcome::rejected;
+    parts_.clock.schedule(parts_.clock.now(), world::Priority::delivery, component_, *this, delivery_event, slot);
+    return;
+  }
+  // An answer ends where the context does.
+  s.output_target = std::min(s.output_target, longest - s.record.input_tokens);
+  replica.enqueue(slot);
+}
+
+void Gateway::on_first_token(Slot slot, Seconds at) {
+  parts_.pool[slot].record.first_token = front_end_.respond(at);
+}
+
+void Gateway::on_finished(Slot slot, Seconds at) {
+  parts_.clock.schedule(front_end_.respond(at), world::Priority::delivery, component_, *this, delivery_event, slot);
+}
+
+void Gateway::deliver(Slot slot) {
+  const Seconds now = parts_.clock.now();
+  Sequence& s = parts_.pool[slot];
+  s.record.finish = now;
+  s.record.output_tokens = s.generated;
+  parts_.recorder.on_request(s.record);
+  parts_.pool.release(slot);
+  --in_flight_;
+  parts_.recorder.on_in_flight(now, in_flight_);
+  if (held_back_ && may_send()) send_next();
+}
+
+}  // namespace brink::serving

@@ -1,0 +1,47 @@
+// A request inside the serving mechanism, and the slab that holds the active ones.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sim/serving/records.h"
+#include "sim/workload/request.h"
+
+namespace brink::serving {
+
+/// Index into a SequencePool.
+using Slot = std::uint32_t;
+inline constexpr Slot no_slot = 0xffffffffU;
+
+enum class Phase : std::uint8_t { waiting, prefilling, decoding, finishing };
+
+struct Sequence {
+  RequestRecord record;
+  std::int64_t output_target = 0;  // the true answer length: mechanism only
+  std::int64_t prompt = 0;         // tokens to prefill: the input, after a preemption also what was generated
+  std::int64_t prefilled = 0;      // of them, in the KV cache
+  std::int64_t generated = 0;
+  std::int64_t remaining = 0;      // decode steps it was to take when its prefill ended
+  std::uint64_t finish_batch = 0;  // number of the batch that produces its last token
+  std::uint64_t prefill_batch = 0; // number of the batch that ended its prefill
+  Seconds last_token;              // kept over a preemption, for the interval across it
+  std::uint32_t epoch = 0;         // raised at a preemption: stale finish entries are recognised
+  Phase phase = Phase::waiting;
+  Slot previous = no_slot, next = no_slot;  // running list, in order of admission
+};
+
+/// Active requests in reused slots: memory is O(active requests).
+class SequencePool {
+ public:
+  Slot take(const workload::Request& request);
+  void release(Slot slot) { free_.push_back(slot); }
+  [[nodiscard]] Sequence& operator[](Slot slot) { return slots_[slot]; }
+  [[nodiscard]] const Sequence& operator[](Slot slot) const { return slots_[slot]; }
+  [[nodiscard]] std::size_t active() const { return slots_.size() - free_.size(); }
+
+ private:
+  std::vector<Sequence> slots_;
+  std::vector<Slot> free_;
+};
+
+}  // namespace brink::serving

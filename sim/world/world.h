@@ -1,0 +1,52 @@
+// The simulated world of one run: SimGrid's clock and network behind Brink's own queue.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "models/base/units.h"
+#include "sim/world/event_queue.h"
+#include "sim/world/i_clock.h"
+#include "sim/world/platform.h"
+
+namespace brink::world {
+
+/// One per process: SimGrid allows a single engine. A run is a process of its own.
+class World final : public IClock {
+ public:
+  explicit World(const Platform& platform);
+
+  [[nodiscard]] Seconds now() const override { return now_; }
+  void schedule(Seconds when, Priority priority, std::uint32_t component, EventHandler& handler,
+                std::uint32_t kind, std::uint64_t data = 0) override;
+
+  /// Sends `size` bytes between two GPUs of the platform. The path's latency passes first,
+  /// then the flow shares every link of its route max-min with the others, and `handler`
+  /// gets (kind, data) when the last byte is there.
+  void transfer(std::size_t from_gpu, std::size_t to_gpu, Bytes size, std::uint32_t component,
+                EventHandler& handler, std::uint32_t kind, std::uint64_t data = 0);
+
+  /// Runs until nothing is left to happen, or until stop().
+  void run();
+  /// Drops every pending event: run() returns after the event being handled.
+  void stop() { stopped_ = true; }
+
+  [[nodiscard]] std::uint64_t events_handled() const { return events_handled_; }
+
+ private:
+  class PendingFlow;
+
+  void drain(Seconds instant);
+  void arm();
+
+  EventQueue queue_;
+  Seconds now_;
+  Seconds armed_for_ = Seconds(-1.0);  // the earliest outstanding SimGrid timer, < 0: none
+  bool draining_ = false;
+  bool stopped_ = false;
+  std::uint64_t events_handled_ = 0;
+  const Platform& platform_;
+};
+
+}  // namespace brink::world
