@@ -21,11 +21,11 @@ std::size_t host_index(const fabric::Cluster& cluster, const fabric::GpuPlace& p
 }
 
 Platform make_platform(const fabric::Cluster& cluster, const fabric::Topology& topology,
-                       const std::vector<std::vector<fabric::GpuPlace>>& groups) {
+                       const std::vector<std::vector<fabric::GpuPlace>>& groups, FlopsPerSecond gpu_speed) {
   Platform platform;
   for (std::int64_t node = 0; node < cluster.nodes; ++node) {
     for (std::int64_t index = 0; index < cluster.gpus_per_node; ++index) {
-      platform.hosts.push_back({fabric::Topology::gpu_name(node, index), cluster.gpu.bf16_sustained});
+      platform.hosts.push_back({fabric::Topology::gpu_name(node, index), gpu_speed});
     }
   }
   std::map<std::string, std::size_t> link_index;

@@ -26,7 +26,7 @@ struct Platform {
   [[nodiscard]] Seconds latency(std::size_t from, std::size_t to) const;
 };
 
-/// `groups`: the GPUs that exchange data with each other (the ranks of one replica); every
+/// `gpu_speed` is a GPU's sustained rate. `groups`: the GPUs that exchange data with each other (the ranks of one replica); every
 /// ordered pair inside a group gets a route. `gpu_speed` is a GPU's sustained FLOP/s.
 [[nodiscard]] Platform make_platform(const fabric::Cluster& cluster, const fabric::Topology& topology,
                                      const std::vector<std::vector<fabric::GpuPlace>>& groups,
