@@ -70,7 +70,8 @@ class Collector final : public serving::IRecorder {
 };
 
 /// Writes the files into a temporary folder beside `dir`, then renames it into place (an
-/// existing result folder is replaced as a whole; anything else at `dir` is an error).
+/// existing result folder, known by its summary.json, or an empty folder is replaced as a whole;
+/// anything else at `dir` is an error). Throws Error and leaves nothing half-written.
 void write_results(const std::string& dir, const std::vector<ResultFile>& files);
 
 }  // namespace brink::telemetry

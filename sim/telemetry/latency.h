@@ -1,0 +1,24 @@
+// Latencies of one completed request, as vLLM bench defines them.
+#pragma once
+
+#include <limits>
+
+#include "sim/serving/records.h"
+
+namespace brink::telemetry {
+
+/// NaN where a latency does not exist. Client latencies count from the sending, not from the
+/// arrival that a client cap may have held back (vllm/benchmarks/serve.py).
+struct Latencies {
+  Seconds ttft, tpot, e2e;
+};
+
+[[nodiscard]] inline Latencies latencies_of(const serving::RequestRecord& r) {
+  const Seconds none(std::numeric_limits<double>::quiet_NaN());
+  Latencies out{r.first_token - r.sent, none, r.finish - r.sent};
+  if (r.outcome != serving::Outcome::completed) out.e2e = none;
+  else if (r.output_tokens > 1) out.tpot = (r.finish - r.first_token) / static_cast<double>(r.output_tokens - 1);
+  return out;
+}
+
+}  // namespace brink::telemetry

@@ -1,0 +1,48 @@
+#include "sim/telemetry/request_stats.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/telemetry/latency.h"
+
+namespace brink::telemetry {
+
+namespace {
+
+/// An absent limit (NaN) and a latency that does not exist are both within it.
+bool within(Seconds latency, double limit_ms) {
+  return std::isnan(limit_ms) || std::isnan(latency.value()) || to_ms(latency) <= limit_ms;
+}
+
+}  // namespace
+
+bool RequestStats::good(Seconds ttft, Seconds tpot, Seconds e2e) const {
+  return within(ttft, slo_.ttft_p99_ms) && within(tpot, slo_.tpot_p99_ms) && within(e2e, slo_.e2el_p99_ms);
+}
+
+void RequestStats::add(const serving::RequestRecord& record) {
+  ++counts_.seen;
+  if (record.arrival < warmup_) return;
+  ++counts_.measured;
+  counts_.preemptions += record.preemptions;
+  if (record.outcome == serving::Outcome::rejected) {
+    ++counts_.rejected;
+  } else if (record.outcome == serving::Outcome::cancelled) {
+    ++counts_.cancelled;
+  } else {
+    ++counts_.completed;
+    counts_.input_tokens += record.input_tokens;
+    counts_.output_tokens += record.output_tokens;
+    const Latencies latencies = latencies_of(record);
+    ttft_.add(latencies.ttft.value());
+    if (record.output_tokens > 1) tpot_.add(latencies.tpot.value());
+    e2e_.add(latencies.e2e.value());
+    if (good(latencies.ttft, latencies.tpot, latencies.e2e)) ++counts_.good;
+  }
+}
+
+std::int64_t RequestStats::tokens_per_second_max() const {
+  return tokens_.empty() ? 0 : *std::max_element(tokens_.begin(), tokens_.end());
+}
+
+}  // namespace brink::telemetry

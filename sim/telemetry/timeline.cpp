@@ -1,0 +1,80 @@
+#include "sim/telemetry/timeline.h"
+
+#include <cmath>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "sim/telemetry/text.h"
+
+namespace brink::telemetry {
+
+// Event phases of the Chrome trace event format: X complete, C counter, b/e nestable
+// asynchronous, M metadata.
+
+void Timeline::begin_event() {
+  if (!events_.empty()) events_ += ",\n";
+}
+
+void Timeline::name_replica(std::uint64_t replica) {
+  if (replica >= named_.size()) named_.resize(replica + 1, false);
+  if (named_[replica]) return;
+  named_[replica] = true;
+  begin_event();
+  auto to = std::back_inserter(events_);
+  fmt::format_to(to, R"({{"name":"process_name","ph":"M","pid":{},"args":{{"name":"replica {}"}}}},)", replica, replica);
+  fmt::format_to(to, "\n" R"({{"name":"thread_name","ph":"M","pid":{},"tid":0,"args":{{"name":"scheduler"}}}})", replica);
+}
+
+void Timeline::counter(std::uint64_t replica, Seconds at, const char* name, double value) {
+  begin_event();
+  fmt::format_to(std::back_inserter(events_), R"({{"name":"{}","ph":"C","ts":{:.3f},"pid":{},"args":{{"value":{}}}}})",
+                 name, to_us(at), replica, value);
+}
+
+void Timeline::add(const serving::StepRecord& r) {
+  const std::uint64_t replica = r.replica.value;
+  name_replica(replica);
+  begin_event();
+  const char* kind = r.prefill_tokens == 0 ? "decode" : r.decode_sequences == 0 ? "prefill" : "mixed";
+  auto to = std::back_inserter(events_);
+  fmt::format_to(to, R"({{"name":"{}","cat":"step","ph":"X","ts":{:.3f},"dur":{:.3f},"pid":{},"tid":0,)", kind,
+                 to_us(r.start), to_us(r.end - r.start), replica);
+  fmt::format_to(to, R"("args":{{"step":{},"decode_sequences":{},"prefill_tokens":{},"padded_tokens":{},)", r.step,
+                 r.decode_sequences, r.prefill_tokens, r.padded_tokens);
+  fmt::format_to(to, R"("context_tokens":{},"compute_ms":{:.6f},"comm_ms":{:.6f},"sync_ms":{:.6f},"host_ms":{:.6f},)",
+                 r.context_tokens, to_ms(r.compute), to_ms(r.comm), to_ms(r.sync), to_ms(r.host));
+  fmt::format_to(to, R"("preemptions":{},"badge":"{}"}}}})", r.preemptions, cost::name(r.badge));
+  counter(replica, r.end, "running", static_cast<double>(r.running));
+  counter(replica, r.end, "waiting", static_cast<double>(r.waiting));
+  if (kv_blocks_ > 0) {
+    counter(replica, r.end, "kv_usage", static_cast<double>(r.kv_blocks_used) / static_cast<double>(kv_blocks_));
+  }
+}
+
+void Timeline::span(const serving::RequestRecord& record, const char* name, Seconds from, Seconds to) {
+  if (std::isnan(from.value()) || std::isnan(to.value())) return;
+  for (const char phase : {'b', 'e'}) {
+    begin_event();
+    fmt::format_to(std::back_inserter(events_),
+                   R"({{"name":"{}","cat":"request","ph":"{}","id":{},"ts":{:.3f},"pid":{},"tid":0}})", name, phase,
+                   record.id.value, to_us(phase == 'b' ? from : to), record.replica.value);
+  }
+}
+
+void Timeline::add(const serving::RequestRecord& record) {
+  span(record, "queued", record.queued, record.scheduled);
+  span(record, "prefill", record.scheduled, record.first_token);
+  span(record, "decode", record.first_token, record.finish);
+}
+
+void Timeline::set_waiting(ReplicaId replica, Seconds at, std::int64_t waiting) {
+  name_replica(replica.value);
+  counter(replica.value, at, "waiting", static_cast<double>(waiting));
+}
+
+std::string Timeline::json() const {
+  return "{\"traceEvents\":[\n" + events_ + "\n],\"displayTimeUnit\":\"ms\"}\n";
+}
+
+}  // namespace brink::telemetry
