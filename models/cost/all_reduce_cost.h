@@ -1,4 +1,4 @@
-// Collective time inside one NVLink domain: measured sizes joined by alpha-beta segments.
+// Collective time inside one NVLink domain: an alpha-beta law times an efficiency surface over size.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include "models/base/json.h"
 #include "models/base/object_reader.h"
 #include "models/base/units.h"
+#include "models/cost/efficiency_surface.h"
 #include "models/cost/estimate.h"
 
 namespace brink::cost {
@@ -19,24 +20,28 @@ enum class CollectiveOp { all_reduce, all_gather, reduce_scatter, all_to_all };
 [[nodiscard]] std::string name(CollectiveBackend backend);
 [[nodiscard]] std::string name(CollectiveOp op);
 
-/// One curve: time over message size at a fixed number of GPUs. Between sizes latency and bytes add
-/// (t = alpha + beta n through the two neighbours); beyond the last size the last beta holds.
+/// One GPU count: t = (alpha^p + (bytes / rate)^p)^(1/p) times the fitted residual (Hockney's alpha-beta
+/// model, Parallel Computing 20(3), 1994, with a p-norm where latency and bandwidth overlap).
 struct CollectiveCurve {
   std::int64_t gpus = 2;
-  std::vector<double> message_bytes;  // strictly increasing
-  std::vector<double> time_us;
+  Seconds latency{0.0};
+  BytesPerSecond rate{0.0};
+  double overlap_power = 1.0;
+  EfficiencySurface surface;  // over message bytes
 
+  [[nodiscard]] Seconds law(Bytes message) const;
   [[nodiscard]] Estimate estimate(Bytes message) const;
 };
 
 /// All GPU counts of one backend and operation.
 class CollectiveCost {
  public:
-  /// Curves in any order, one a GPU count. Throws std::invalid_argument when empty or malformed.
+  /// Curves in any order, one a GPU count. Throws std::invalid_argument when empty or repeated.
   CollectiveCost(CollectiveBackend backend, CollectiveOp op, std::vector<CollectiveCurve> curves);
 
-  /// A count between two measured ones interpolates geometrically in the count (`extrapolated`); above
-  /// the largest the hops of a tree scale alpha and (g-1)/g the bytes (`hypothetical`); one GPU costs nothing.
+  /// A count between two measured ones interpolates geometrically in the count (`extrapolated`); above the
+  /// largest, the time per size scales with log2(g) for latency and (g-1)/g for bytes (`hypothetical`).
+  /// One GPU or no bytes cost nothing.
   [[nodiscard]] Estimate estimate(std::int64_t gpus, Bytes message) const;
   [[nodiscard]] CollectiveBackend backend() const { return backend_; }
   [[nodiscard]] CollectiveOp op() const { return op_; }
@@ -45,9 +50,11 @@ class CollectiveCost {
   [[nodiscard]] Json to_json() const;
 
  private:
+  [[nodiscard]] Estimate beyond(std::int64_t gpus, Bytes message) const;
+
   CollectiveBackend backend_;
   CollectiveOp op_;
-  std::vector<CollectiveCurve> curves_;
+  std::vector<CollectiveCurve> curves_;  // by GPU count
 };
 
 }  // namespace brink::cost

@@ -98,7 +98,7 @@ class DecodeCost {
   static DecodeCost from_json(ObjectReader reader, const GpuFacts& gpu);
   [[nodiscard]] Json to_json() const;
   /// KV bytes above which the repeated measurement itself streams from HBM (L2 of 50 MB).
-  static Bytes cold_limit() { return Bytes(50e6); }
+  static Bytes cold_limit() { return Bytes(60e6); }
 
  private:
   std::int64_t head_dimension_;

@@ -38,7 +38,7 @@ class EfficiencySurface {
 
   /// All outputs at a coordinate.
   [[nodiscard]] std::vector<double> values(const std::vector<double>& at) const;
-  /// Outputs `first` and `first + 1` (or `first` twice at the end) without the others.
+  /// One output at a coordinate.
   [[nodiscard]] double value(const std::vector<double>& at, std::size_t output = 0) const;
   /// out = (1 - share) * output[first] + share * output[second].
   [[nodiscard]] double blend(const std::vector<double>& at, std::size_t first, std::size_t second, double share) const;

@@ -48,13 +48,14 @@ class GemmCost {
   GemmCost(GemmLaw law, std::vector<std::int64_t> m_grid, EfficiencySurface surface, GpuFacts gpu);
 
   [[nodiscard]] Estimate estimate(std::int64_t m, std::int64_t n, std::int64_t k) const;
+  /// The same efficiency at another type's MMA rate and operand size (for a type without measurements).
+  [[nodiscard]] GemmCost as_type(GemmType type) const;
   [[nodiscard]] const GemmLaw& law() const { return law_; }
 
   static GemmCost from_json(ObjectReader reader, GemmType type, const GpuFacts& gpu);
   [[nodiscard]] Json to_json() const;
 
  private:
-  [[nodiscard]] double log_residual(double m, const std::vector<double>& per_m) const;
 
   GemmLaw law_;
   std::vector<std::int64_t> m_grid_;
