@@ -1,0 +1,87 @@
+"""brink inspect: is this layout possible, how is it wired, what will a step cost?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from brink import engine
+from brink.console import out, reported
+
+_SCALES = {"_bytes": ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))}
+
+
+@reported
+def inspect(
+    scenario: Annotated[Path, typer.Argument(help="Scenario file (JSON).", show_default=False)],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="POINTER=VALUE", help="Set a field. Repeatable.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
+) -> None:
+    """Show layout, memory and step times of a scenario without running it."""
+    facts = engine.inspect(str(scenario), settings or [])
+    console = out()
+    if as_json:
+        console.file.write(json.dumps(facts, indent=2) + "\n")
+        return
+    plain = {key: value for key, value in facts.items() if not isinstance(value, (dict, list))}
+    if plain:
+        console.print(_facts_table("", plain))
+    for section, value in facts.items():
+        if isinstance(value, dict):
+            console.print(_facts_table(section, value))
+        elif isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
+            console.print(_rows_table(section, value))
+        elif isinstance(value, list):
+            console.print(_facts_table(section, {section: value}))
+
+
+def _title(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _cell(key: str, value: Any) -> str:
+    for suffix, scales in _SCALES.items():
+        if key.endswith(suffix) and isinstance(value, (int, float)):
+            for scale, unit in scales:
+                if abs(value) >= scale:
+                    return f"{value / scale:,.2f} {unit}"
+            return f"{value:,.0f} B"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+    if isinstance(value, list):
+        return ", ".join(_cell("", item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{_title(k)} {_cell(k, v)}" for k, v in value.items())
+    return "–" if value is None else str(value)
+
+
+def _facts_table(section: str, values: dict[str, Any]) -> Table:
+    table = Table(box=None, show_header=False, title=_title(section).capitalize() if section else None,
+                  title_style="bold", title_justify="left", pad_edge=False, padding=(0, 2))
+    table.add_column(style="dim")
+    table.add_column()
+    for key, value in values.items():
+        table.add_row(_title(key).removesuffix(" bytes"), Text(_cell(key, value)))
+    return table
+
+
+def _rows_table(section: str, rows: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, title=_title(section).capitalize(), title_style="bold", title_justify="left",
+                  header_style="dim", pad_edge=False, padding=(0, 2))
+    for key in rows[0]:
+        numeric = all(isinstance(row.get(key), (int, float)) for row in rows)
+        table.add_column(_title(key), justify="right" if numeric else "left")
+    for row in rows:
+        table.add_row(*(Text(_cell(key, row.get(key))) for key in rows[0]))
+    return table

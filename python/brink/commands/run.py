@@ -1,0 +1,137 @@
+"""brink run: one run of a scenario, its headline and its report."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+import brink
+from brink import headline
+from brink.console import err, out, reported
+from brink.findings import BAD, GOOD, Finding, findings
+from brink.headline import milliseconds
+from brink.report import write_report
+from brink.result import RunResult
+
+_TONES = {GOOD: ("✓", "green"), BAD: ("✗", "red")}
+_BADGE_STYLES = {"measured": "green", "interpolated": "cyan", "extrapolated": "yellow", "hypothetical": "magenta"}
+
+
+@reported
+def run(
+    scenario: Annotated[Path, typer.Argument(help="Scenario file (JSON).", show_default=False)],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Result folder; by default out/<scenario name>-<n>.", show_default=False),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="POINTER=VALUE", help="Set a field, e.g. --set /engine/max_num_seqs=64. Repeatable."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed, in place of the scenario's.", show_default=False)] = None,
+    report: Annotated[bool, typer.Option(help="Write report.html into the result folder.")] = True,
+) -> None:
+    """Run a scenario: what will this cluster do under this traffic?"""
+    loaded = brink.Scenario.load(scenario)
+    folder = output or _next_folder(loaded.name)
+    began = time.monotonic()
+    result = _simulate(loaded, folder, settings or [], seed)
+    wall_s = time.monotonic() - began
+    console = out()
+    _print_headline(console, result, loaded.name, wall_s)
+    for finding in run_findings(result):
+        _print_finding(console, finding)
+    where = write_report(result, folder / "report.html") if report else folder
+    console.print(f"\n[dim]{'Report' if report else 'Results'}:[/] {where}", soft_wrap=True)
+
+
+def run_findings(result: RunResult) -> list[Finding]:
+    """The sentences of a result, whichever tables it has."""
+    return findings(
+        result.summary,
+        result.requests if "requests.csv" in result.files else None,
+        result.timeseries if "timeseries.csv" in result.files else None,
+        result.scenario,
+    )
+
+
+def _next_folder(name: str) -> Path:
+    safe = "".join(c if c.isalnum() or c in "-_." else "-" for c in name).strip(".-") or "run"
+    return next(p for n in itertools.count(1) if not (p := Path("out") / f"{safe}-{n}").exists())
+
+
+def _simulate(scenario: brink.Scenario, folder: Path, settings: list[str], seed: int | None) -> RunResult:
+    console = err()
+    if not console.is_terminal:
+        return brink.simulate(scenario, out=folder, seed=seed, settings=settings)
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=28), TextColumn("{task.fields[state]}"))
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(scenario.name, total=None, state="starting")
+
+        def show(progress: brink.Progress) -> None:
+            bar.update(task, total=progress.total, completed=progress.finished, state=_state(progress))
+
+        return brink.simulate(scenario, out=folder, seed=seed, settings=settings, progress=show)
+
+
+def _state(progress: brink.Progress) -> str:
+    wall = max(progress.wall_s, 1e-3)
+    of_total = f" of {progress.total:,}" if progress.total else ""
+    return (
+        f"t = {progress.sim_time_s:,.0f} s  {progress.finished:,}{of_total} requests  "
+        f"{progress.finished / wall:,.0f} req/s  {progress.sim_time_s / wall:,.0f}x real time"
+    )
+
+
+def _print_headline(console: Console, result: RunResult, name: str, wall_s: float) -> None:
+    summary = result.summary
+    duration = float(summary.get("duration") or 0.0)
+    gpus = summary.get("gpus")
+    console.print(
+        f"[bold]{name}[/]  {summary.get('model_id') or ''}  {f'{gpus} GPUs  ' if gpus else ''}"
+        f"[dim]{duration:,.0f} s simulated in {wall_s:.2f} s ({duration / max(wall_s, 1e-3):,.0f}x)[/]"
+    )
+    console.print(_latency_table(headline.latency_rows(summary)))
+    values = {fact.key: fact for fact in headline.facts(summary)}
+    wanted = ("completed", "failed", "request_throughput", "request_goodput", "output_throughput", "mean_decode_batch",
+              "step_ms_mean", "kv_cache_usage_mean", "kv_cache_usage_max", "preemptions")
+    shown = [values[key] for key in wanted if key in values]
+    grid = Table.grid(padding=(0, 3))
+    for begin in range(0, len(shown), 4):
+        grid.add_row(*(f"[dim]{f.label}[/] {f.value:,.{f.digits}f}{' ' + f.unit if f.unit else ''}" for f in shown[begin : begin + 4]))
+    console.print(grid)
+    console.print()
+
+
+def _latency_table(rows: list[headline.LatencyRow]) -> Table:
+    table = Table(box=None, header_style="dim", padding=(0, 2), pad_edge=False)
+    table.add_column("")
+    for column in ("mean", "p50", "p90", "p99", "p99 limit"):
+        table.add_column(column, justify="right")
+    table.add_column("")
+    table.add_column("badge")
+    for row in rows:
+        verdict = {True: Text("met", "green"), False: Text("missed", "bold red"), None: Text("")}[row.met]
+        table.add_row(
+            Text(row.label, "bold"),
+            *(milliseconds(row.values_ms[statistic]) for statistic in headline.STATISTICS),
+            milliseconds(row.limit_p99_ms) if row.limit_p99_ms is not None else "",
+            verdict,
+            Text(row.badge, _BADGE_STYLES.get(row.badge, "")),
+        )
+    return table
+
+
+def _print_finding(console: Console, finding: Finding) -> None:
+    mark, style = _TONES.get(finding.tone, ("•", "yellow"))
+    grid = Table.grid(padding=(0, 1))
+    grid.add_row(Text(mark, style), Text(finding.text))
+    console.print(grid)

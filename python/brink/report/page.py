@@ -1,0 +1,148 @@
+"""The report page: the headline first, then why, then everything else."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from brink import __version__, headline
+from brink.findings import Finding, findings
+from brink.headline import LatencyRow, milliseconds
+from brink.pointer import get
+from brink.report import charts, panels
+from brink.report.charts import Chart
+from brink.report.glossary import GLOSSARY
+from brink.result import RunResult
+
+_FOLDER = Path(__file__).parent
+
+
+def write_report(result: RunResult, path: str | os.PathLike[str]) -> Path:
+    """Writes the page (whole or not at all) and returns its path."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    page = render(result)
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
+        file.write(page)
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, target)
+    return target
+
+
+def render(result: RunResult) -> str:
+    """The page as text."""
+    summary, scenario = result.summary, result.scenario
+    requests = result.requests if "requests.csv" in result.files else None
+    timeseries = result.timeseries if "timeseries.csv" in result.files else None
+    warmup_s = float(get(scenario, "/measure/warmup_s", 0.0) or 0.0)
+    rows = headline.latency_rows(summary)
+    body = [_header(summary, scenario, rows)]
+    sentences = findings(summary, requests, timeseries, scenario)
+    body.append(f'<div class="top">{_latency_card(rows)}{_findings_card(sentences)}</div>')
+    body.append(_facts_card(summary))
+    if requests is not None and len(requests):
+        body.append(_section("How latency is distributed", panels.cdf_charts(requests, summary, warmup_s), "three"))
+        body.append(_section("Does it keep up?", panels.flow_charts(requests, summary, warmup_s)))
+    if timeseries is not None and len(timeseries):
+        body.append(_section("Inside the replicas", panels.replica_charts(timeseries, scenario, warmup_s)
+                             + panels.total_charts(timeseries, warmup_s)))
+    body.append(_appendix(summary, scenario))
+    return _document(str(scenario.get("name") or "run"), "".join(body))
+
+
+def _document(name: str, body: str) -> str:
+    style, script = ((_FOLDER / file).read_text(encoding="utf-8") for file in ("style.css", "script.js"))
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">'
+        f"<title>{escape(name)} · Brink</title><style>{style}</style></head>\n<body><main>{body}</main>"
+        f"<script>{script}</script></body></html>\n"
+    )
+
+
+def _header(summary: dict[str, Any], scenario: dict[str, Any], rows: list[LatencyRow]) -> str:
+    verdicts = [row.met for row in rows if row.met is not None]
+    verdict = ""
+    if verdicts:
+        verdict = '<span class="verdict met">SLO met</span>' if all(verdicts) else '<span class="verdict missed">SLO missed</span>'
+    replicas, gpus = summary.get("replicas"), summary.get("gpus")
+    engine = " ".join(str(get(scenario, at) or "") for at in ("/engine/name", "/engine/version")).strip()
+    parts = [
+        str(summary.get("model_id") or ""),
+        engine,
+        _count(replicas, "replica"),
+        _count(gpus, "GPU"),
+        f"{float(summary.get('duration') or 0.0):,.0f} s simulated",
+    ]
+    name = escape(str(scenario.get("name") or "Run"))
+    return f'<header><h1>{name}{verdict}</h1><p class="sub">{escape(" · ".join(p for p in parts if p))}</p></header>'
+
+
+def _count(value: Any, noun: str) -> str:
+    return f"{value:,} {noun}{'' if value == 1 else 's'}" if isinstance(value, int) else ""
+
+
+def _latency_card(rows: list[LatencyRow]) -> str:
+    head = "".join(f"<th>{text}</th>" for text in ("", "mean", "p50", "p90", "p99", "p99 limit", "badge"))
+    body = "".join(_latency_row(row) for row in rows)
+    return f'<section class="card"><h2>Latency</h2><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></section>'
+
+
+def _latency_row(row: LatencyRow) -> str:
+    verdict = {True: "met", False: "missed", None: ""}[row.met]
+    cells = [f'<td>{row.label}<span class="what">{row.meaning}</span></td>']
+    for statistic in headline.STATISTICS:
+        value = row.values_ms[statistic]
+        css = f' class="{verdict}"' if statistic == "p99" and verdict else ""
+        cells.append(f'<td{css} data-key="{statistic}_{row.key}_ms" data-value="{value!r}">{milliseconds(value)}</td>')
+    limit = milliseconds(row.limit_p99_ms) if row.limit_p99_ms is not None else ""
+    cells.append(f"<td>{limit}</td>")
+    cells.append(f'<td><span class="badge {escape(row.badge)}">{escape(row.badge)}</span></td>')
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _findings_card(sentences: Iterable[Finding]) -> str:
+    items = "".join(f'<li class="{f.tone}">{escape(f.text)}</li>' for f in sentences)
+    return f'<section class="card"><h2>What happened</h2><ul class="findings">{items}</ul></section>'
+
+
+def _facts_card(summary: dict[str, Any]) -> str:
+    items = "".join(
+        f'<div><dt>{fact.label}</dt><dd data-key="{fact.key}" data-value="{fact.value!r}">'
+        f"{fact.value:,.{fact.digits}f}{f' <small>{fact.unit}</small>' if fact.unit else ''}</dd></div>"
+        for fact in headline.facts(summary)
+    )
+    return f'<section class="card" style="margin-top:16px"><dl class="facts">{items}</dl></section>'
+
+
+def _section(title: str, shown: list[Chart], layout: str = "") -> str:
+    if not shown:
+        return ""
+    figures = "".join(charts.render(chart) for chart in shown)
+    return f'<h2>{escape(title)}</h2><div class="charts {layout}">{figures}</div>'
+
+
+def _flatten(value: Any, prefix: str = "") -> list[tuple[str, str]]:
+    if isinstance(value, dict):
+        return [row for key, item in value.items() for row in _flatten(item, f"{prefix} · {key}" if prefix else key)]
+    return [(prefix, value if isinstance(value, str) else json.dumps(value))]
+
+
+def _appendix(summary: dict[str, Any], scenario: dict[str, Any]) -> str:
+    provenance = _flatten(summary.get("provenance") or {})
+    provenance += _flatten(summary.get("quantile_method") or {}, "quantiles")
+    rows = "".join(f"<tr><td>{escape(key)}</td><td>{escape(value)}</td></tr>" for key, value in provenance)
+    words = "".join(f"<dt>{escape(word)}</dt><dd>{escape(meaning)}</dd>" for word, meaning in GLOSSARY)
+    text = escape(json.dumps(scenario, indent=2, ensure_ascii=False))
+    return (
+        "<h2>Behind the numbers</h2>"
+        f'<details><summary>Provenance</summary><table class="provenance"><tbody>{rows}</tbody></table></details>'
+        f"<details><summary>Scenario as resolved</summary><pre>{text}</pre></details>"
+        f'<details><summary>Glossary</summary><dl class="glossary">{words}</dl></details>'
+        f"<footer>Brink {__version__}. All charts are of this run; move the pointer over a chart to read values.</footer>"
+    )
