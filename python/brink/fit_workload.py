@@ -15,6 +15,7 @@ import argparse
 import csv
 import gzip
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -76,13 +77,15 @@ def _fit_mixture(logs: np.ndarray, components: int, iterations: int = 500) -> tu
     return weights, means, sigmas
 
 
+def _log_likelihood(logs: np.ndarray, weights: np.ndarray, means: np.ndarray, sigmas: np.ndarray) -> float:
+    return float(special.logsumexp(np.log(weights) + stats.norm.logpdf(logs[:, None], means, sigmas), axis=1).sum())
+
+
 def fit_lengths(tokens: np.ndarray) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(LENGTH, goodness): the mixture of 1 to COMPONENTS_MAX lognormals with the least KS distance."""
+    """(LENGTH, goodness): the mixture of 1 to COMPONENTS_MAX lognormals that the Bayesian information criterion prefers."""
     logs, longest = np.log(tokens), int(tokens.max())
     fits = [_fit_mixture(logs, components) for components in range(1, COMPONENTS_MAX + 1)]
-    distances = [ks_distance(tokens, _mixture_cdf(*one)) for one in fits]
-    # One component more has to earn its place.
-    best = min(range(len(fits)), key=lambda i: distances[i] + 0.002 * i)
+    best = min(range(len(fits)), key=lambda i: (3 * (i + 1) - 1) * np.log(len(logs)) - 2 * _log_likelihood(logs, *fits[i]))
     weights, means, sigmas = fits[best]
     components = [
         {
@@ -92,8 +95,8 @@ def fit_lengths(tokens: np.ndarray) -> tuple[dict[str, Any], dict[str, Any]]:
         for w, m, s in zip(weights, means, sigmas, strict=True)
     ]
     goodness = {
-        "ks_distance": round(distances[best], 4),
-        "ks_distance_one_lognormal": round(distances[0], 4),
+        "ks_distance": round(ks_distance(tokens, _mixture_cdf(*fits[best])), 4),
+        "ks_distance_one_lognormal": round(ks_distance(tokens, _mixture_cdf(*fits[0])), 4),
         "mean_tokens_trace": round(float(tokens.mean()), 1),
         "mean_tokens_fit": round(float(_clipped_mean(weights, means, sigmas, longest)), 1),
     }
@@ -117,6 +120,8 @@ def fit_arrivals(at: np.ndarray) -> tuple[dict[str, Any], dict[str, Any]]:
     counts = np.histogram(at, edges)[0]
     operational = np.interp(at, edges, np.concatenate([[0], np.cumsum(counts)]))
     gaps = np.diff(operational)
+    # Variance over mean of the counts in windows of 50 expected requests: 1 for Poisson.
+    windows = np.histogram(operational, np.arange(0.0, len(at), 50.0))[0]
     gaps = np.maximum(gaps / gaps.mean(), 1e-9)  # equal instants have a gap of 0, whose logarithm is not finite
     # Maximum likelihood of a gamma law of mean one: log(shape) - digamma(shape) = -mean(log(gap)).
     target = -float(np.mean(np.log(gaps)))
@@ -132,6 +137,7 @@ def fit_arrivals(at: np.ndarray) -> tuple[dict[str, Any], dict[str, Any]]:
         "ks_distance_gamma": round(ks_gamma, 4),
         "gamma_burstiness": round(shape, 4),
         "gap_coefficient_of_variation": round(float(gaps.std()), 4),
+        "count_dispersion_50_requests": round(float(windows.var() / windows.mean()), 4),
     }
     return {**arrivals, "stages": stages}, goodness
 
@@ -151,7 +157,7 @@ def fit(trace_csv: str | Path) -> dict[str, Any]:
         "provenance": {
             "fitted_by": "brink.fit_workload",
             "method": "stage rates by counting; gaps judged in operational time; lengths as lognormal mixtures by "
-            "expectation-maximisation, the number of components by KS distance",
+            "expectation-maximisation, the number of components by the Bayesian information criterion",
             "requests": len(at),
             "duration_s": round(float(at[-1]), 3),
             "goodness": {
@@ -174,7 +180,9 @@ def main() -> None:
     parser.add_argument("--source", default="", help="where the trace comes from and under which licence")
     given = parser.parse_args()
     fitted = fit(given.trace)
-    print(json.dumps({"schema_version": 1, "name": given.name, "source": given.source, **fitted}, indent=2))
+    text = json.dumps({"schema_version": 1, "name": given.name, "source": given.source, **fitted}, indent=2)
+    # The innermost objects (stages, components) on a line each.
+    print(re.sub(r"\{[^{}]*\}", lambda inner: " ".join(inner.group().split()), text))
 
 
 if __name__ == "__main__":

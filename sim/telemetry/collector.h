@@ -12,10 +12,10 @@
 namespace brink::telemetry {
 
 struct OutputOptions {
-  bool requests = true;     // requests.csv
-  bool steps = false;       // steps.jsonl
-  bool timeline = false;    // timeline.json (Perfetto)
-  bool timeseries = true;   // timeseries.csv at 1 s
+  bool requests = true;    // requests.csv
+  bool steps = false;      // steps.jsonl
+  bool timeline = false;   // timeline.json (Perfetto)
+  bool timeseries = true;  // timeseries.csv at 1 s
 };
 
 /// Limits a service-level objective sets; absent ones are NaN. Milliseconds.
@@ -27,15 +27,15 @@ struct SloLimits {
 struct RunFacts {
   std::string name, model_id, engine, engine_version;
   std::int64_t replicas = 1, tensor_parallel_size = 1, gpus = 1;
-  std::int64_t kv_blocks = 0, block_size = 16;   // a replica
-  std::string request_rate = "inf";              // as vLLM writes it: "inf" or a number
+  std::int64_t kv_blocks = 0, block_size = 16;  // a replica
+  std::string request_rate = "inf";             // as vLLM writes it: "inf" or a number
   double burstiness = 1.0;
-  std::int64_t max_concurrency = 0;              // 0: none
-  double warmup_s = 0.0;                         // requests that arrive earlier are left out of the statistics
+  std::int64_t max_concurrency = 0;  // 0: none
+  double warmup_s = 0.0;             // requests that arrive earlier are left out of the statistics
   SloLimits slo;
   OutputOptions output;
-  Json scenario;      // as resolved -> scenario.json
-  Json provenance;    // -> summary "provenance"
+  Json scenario;    // as resolved -> scenario.json
+  Json provenance;  // -> summary "provenance"
 };
 
 /// A finished run's files: name -> content is written as a whole by write_results().

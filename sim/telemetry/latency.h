@@ -16,8 +16,10 @@ struct Latencies {
 [[nodiscard]] inline Latencies latencies_of(const serving::RequestRecord& r) {
   const Seconds none(std::numeric_limits<double>::quiet_NaN());
   Latencies out{r.first_token - r.sent, none, r.finish - r.sent};
-  if (r.outcome != serving::Outcome::completed) out.e2e = none;
-  else if (r.output_tokens > 1) out.tpot = (r.finish - r.first_token) / static_cast<double>(r.output_tokens - 1);
+  if (r.outcome != serving::Outcome::completed)
+    out.e2e = none;
+  else if (r.output_tokens > 1)
+    out.tpot = (r.finish - r.first_token) / static_cast<double>(r.output_tokens - 1);
   return out;
 }
 

@@ -56,13 +56,17 @@ void write_whole(const fs::path& path, const std::string& content) {
   bool good = true;
   while (good && written < content.size()) {
     const ssize_t n = ::write(file, content.data() + written, content.size() - written);
-    if (n > 0) written += static_cast<std::size_t>(n);
-    else good = n < 0 && errno == EINTR;
+    if (n > 0)
+      written += static_cast<std::size_t>(n);
+    else
+      good = n < 0 && errno == EINTR;
   }
   const int write_error = errno;
   // A full disk may show only here.
-  if (::close(file) != 0 && good) good = false;
-  else if (!good) errno = write_error;
+  if (::close(file) != 0 && good)
+    good = false;
+  else if (!good)
+    errno = write_error;
   if (!good) fail(path, "cannot be written");
 }
 
@@ -72,7 +76,8 @@ void require_replaceable(const fs::path& dir) {
   if (!fs::exists(status)) return;
   if (!fs::is_directory(status)) throw Error(dir.string() + ": exists and is not a folder; name another place");
   if (fs::is_empty(dir, ignored) || fs::is_regular_file(dir / "summary.json", ignored)) return;
-  throw Error(dir.string() + ": is not a result folder (it has no summary.json), so it is not replaced; "
+  throw Error(dir.string() +
+              ": is not a result folder (it has no summary.json), so it is not replaced; "
               "name another place or remove it");
 }
 

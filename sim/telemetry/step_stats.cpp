@@ -26,8 +26,7 @@ void StepStats::add(const serving::StepRecord& record) {
   // Steps of one replica may overlap (scheduling runs ahead of execution): count their union.
   replica.busy += Seconds(seconds_after(warmup_, std::max(record.start, replica.last_end), record.end));
   // The blocks of the step before were in use until this one ended.
-  replica.kv_seconds +=
-      static_cast<double>(replica.kv_used) * seconds_after(warmup_, replica.last_end, record.end);
+  replica.kv_seconds += static_cast<double>(replica.kv_used) * seconds_after(warmup_, replica.last_end, record.end);
   replica.kv_used = record.kv_blocks_used;
   replica.last_end = record.end;
   if (record.end >= warmup_) kv_used_max_ = std::max(kv_used_max_, record.kv_blocks_used);
@@ -59,8 +58,8 @@ double StepStats::kv_usage_mean(Seconds end) const {
   if (window <= 0.0 || kv_blocks_ <= 0 || replicas_.empty()) return not_a_number;
   double block_seconds = 0.0;
   for (const Replica& replica : replicas_) {
-    block_seconds += replica.kv_seconds +
-                     static_cast<double>(replica.kv_used) * seconds_after(warmup_, replica.last_end, end);
+    block_seconds +=
+        replica.kv_seconds + static_cast<double>(replica.kv_used) * seconds_after(warmup_, replica.last_end, end);
   }
   return block_seconds / (window * static_cast<double>(kv_blocks_) * static_cast<double>(replicas_.size()));
 }

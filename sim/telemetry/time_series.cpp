@@ -87,8 +87,9 @@ void TimeSeries::append_row(std::string& out, std::size_t second, std::size_t re
   append(out, static_cast<std::int64_t>(replica)), comma();
   append(out, row.running), comma();
   append(out, row.waiting), comma();
-  append_decimal(out, kv_blocks_ > 0 ? static_cast<double>(row.kv_blocks_used) / static_cast<double>(kv_blocks_)
-                                     : not_a_number), comma();
+  append_decimal(
+      out, kv_blocks_ > 0 ? static_cast<double>(row.kv_blocks_used) / static_cast<double>(kv_blocks_) : not_a_number),
+      comma();
   append_decimal(out, row.steps > 0 ? static_cast<double>(row.decode_sequences) / steps : not_a_number), comma();
   append_decimal(out, row.steps > 0 ? row.step_s * 1e3 / steps : not_a_number), comma();
   append(out, row.prefill_tokens), comma();

@@ -22,8 +22,12 @@ void Timeline::name_replica(std::uint64_t replica) {
   named_[replica] = true;
   begin_event();
   auto to = std::back_inserter(events_);
-  fmt::format_to(to, R"({{"name":"process_name","ph":"M","pid":{},"args":{{"name":"replica {}"}}}},)", replica, replica);
-  fmt::format_to(to, "\n" R"({{"name":"thread_name","ph":"M","pid":{},"tid":0,"args":{{"name":"scheduler"}}}})", replica);
+  fmt::format_to(to, R"({{"name":"process_name","ph":"M","pid":{},"args":{{"name":"replica {}"}}}},)", replica,
+                 replica);
+  fmt::format_to(to,
+                 "\n"
+                 R"({{"name":"thread_name","ph":"M","pid":{},"tid":0,"args":{{"name":"scheduler"}}}})",
+                 replica);
 }
 
 void Timeline::counter(std::uint64_t replica, Seconds at, const char* name, double value) {
@@ -73,8 +77,6 @@ void Timeline::set_waiting(ReplicaId replica, Seconds at, std::int64_t waiting) 
   counter(replica.value, at, "waiting", static_cast<double>(waiting));
 }
 
-std::string Timeline::json() const {
-  return "{\"traceEvents\":[\n" + events_ + "\n],\"displayTimeUnit\":\"ms\"}\n";
-}
+std::string Timeline::json() const { return "{\"traceEvents\":[\n" + events_ + "\n],\"displayTimeUnit\":\"ms\"}\n"; }
 
 }  // namespace brink::telemetry

@@ -14,9 +14,12 @@ Arrivals::Arrivals(ArrivalKind kind, double burstiness, RateProfile profile, std
 
 double Arrivals::gap(std::uint64_t index) const {
   switch (kind_) {
-    case ArrivalKind::constant: return index == 0 ? 0.0 : 1.0;
-    case ArrivalKind::poisson: return stream_.exponential({index});
-    case ArrivalKind::gamma: return stream_.gamma_mean_one(burstiness_, {index});
+    case ArrivalKind::constant:
+      return index == 0 ? 0.0 : 1.0;
+    case ArrivalKind::poisson:
+      return stream_.exponential({index});
+    case ArrivalKind::gamma:
+      return stream_.gamma_mean_one(burstiness_, {index});
     case ArrivalKind::weibull:
       return weibull_scale_ * std::pow(stream_.exponential({index}), 1.0 / burstiness_);
   }

@@ -15,11 +15,12 @@ LengthTable::LengthTable(const std::string& path) {
   std::vector<std::string_view> fields;
   if (!reader.next(line)) throw TraceError(path, 1, "the file is empty; a header line must come first");
   split_fields(line, fields);
-  const std::optional<std::size_t> input = column_of(fields, "input_tokens"), output = column_of(fields, "output_tokens");
+  const std::optional<std::size_t> input = column_of(fields, "input_tokens"),
+                                   output = column_of(fields, "output_tokens");
   const std::size_t columns = fields.size();
   if (!input || !output) {
-    throw TraceError(path, 1,
-                     "got the columns '" + join_fields(fields) + "'; input_tokens and output_tokens must be among them");
+    throw TraceError(
+        path, 1, "got the columns '" + join_fields(fields) + "'; input_tokens and output_tokens must be among them");
   }
   while (reader.next(line)) {
     if (line.empty()) continue;

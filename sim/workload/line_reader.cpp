@@ -52,8 +52,7 @@ bool LineReader::next(std::string_view& line) {
     const std::size_t length =
         newline ? static_cast<std::size_t>(static_cast<const char*>(newline) - begin) : filled_ - position_;
     if (line_.size() + length > line_bytes_max) {
-      throw TraceError(path_, line_number_ + 1,
-                       "the line is longer than " + std::to_string(line_bytes_max) + " bytes");
+      throw TraceError(path_, line_number_ + 1, "the line is longer than " + std::to_string(line_bytes_max) + " bytes");
     }
     line_.append(begin, length);
     complete = newline != nullptr;

@@ -138,8 +138,10 @@ void make_open(ObjectReader& in, ObjectReader& arrivals, const std::string& kind
     throw arrivals.error("rate_per_s", "both rate_per_s and stages", "exactly one of the two");
   }
   std::vector<Stage> stages;
-  if (staged) stages = read_stages(arrivals, rate_scale);
-  else stages.push_back({Seconds(0.0), RequestsPerSecond(arrivals.number("rate_per_s", rate_range) * rate_scale)});
+  if (staged)
+    stages = read_stages(arrivals, rate_scale);
+  else
+    stages.push_back({Seconds(0.0), RequestsPerSecond(arrivals.number("rate_per_s", rate_range) * rate_scale)});
   const double burstiness = read_burstiness(arrivals, kind);
   arrivals.finish();
   const End end = read_end(in, staged);
@@ -155,8 +157,10 @@ void make_synthetic(ObjectReader& in, const std::string& base_dir, std::uint64_t
                     Workload& out) {
   ObjectReader arrivals = in.object("arrivals");
   const std::string kind = arrivals.choice("kind", {"poisson", "gamma", "weibull", "constant", "closed_loop"});
-  if (kind == "closed_loop") make_closed_loop(in, arrivals, base_dir, seed, out);
-  else make_open(in, arrivals, kind, base_dir, seed, rate_scale, out);
+  if (kind == "closed_loop")
+    make_closed_loop(in, arrivals, base_dir, seed, out);
+  else
+    make_open(in, arrivals, kind, base_dir, seed, rate_scale, out);
 }
 
 Workload make_from_object(const Json& description, const std::string& pointer, const std::string& base_dir,
@@ -169,8 +173,10 @@ Workload make_from_object(const Json& description, const std::string& pointer, c
   const double rate_scale = in.number_or("rate_scale", 1.0, Range{0.0, 1e6, true, {}});
   Workload workload;
   if (in.has("max_in_flight")) workload.max_in_flight = in.integer("max_in_flight", count_range);
-  if (trace) workload.source = make_trace_source(in.object("trace"), base_dir, rate_scale);
-  else make_synthetic(in, base_dir, seed, rate_scale, workload);
+  if (trace)
+    workload.source = make_trace_source(in.object("trace"), base_dir, rate_scale);
+  else
+    make_synthetic(in, base_dir, seed, rate_scale, workload);
   in.finish();
   return workload;
 }

@@ -12,8 +12,8 @@ struct Entry {
 };
 
 constexpr Entry formats[] = {
-    {"plain", make_plain_format}, {"azure-llm", make_azure_llm_format}, {"mooncake", nullptr},
-    {"burstgpt", nullptr},        {"vidur", nullptr},
+    {"plain", make_plain_format}, {"azure-llm", make_azure_llm_format}, {"mooncake", nullptr}, {"burstgpt", nullptr},
+    {"vidur", nullptr},
 };
 
 }  // namespace

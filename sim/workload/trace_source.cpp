@@ -41,8 +41,7 @@ std::optional<Request> TraceSource::read() {
     if (!read_row(row) || row.at >= window_.to) {
       ended_ = true;
     } else if (row.at >= window_.from) {
-      return Request{RequestId{next_id_++}, (row.at - window_.from) / rate_scale_, row.input_tokens,
-                     row.output_tokens};
+      return Request{RequestId{next_id_++}, (row.at - window_.from) / rate_scale_, row.input_tokens, row.output_tokens};
     }
   }
   return std::nullopt;

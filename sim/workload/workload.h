@@ -31,7 +31,7 @@ struct Workload {
 /// docs/model/workload.md. `pointer` is where `description` stands in its file; relative
 /// paths are resolved against `base_dir`. Throws ConfigError, and TraceError for a trace whose
 /// header or first rows cannot be used.
-[[nodiscard]] Workload make_workload(const Json& description, const std::string& pointer,
-                                     const std::string& base_dir, std::uint64_t seed);
+[[nodiscard]] Workload make_workload(const Json& description, const std::string& pointer, const std::string& base_dir,
+                                     std::uint64_t seed);
 
 }  // namespace brink::workload
