@@ -173,8 +173,10 @@ def _badges(summary: dict[str, Any]) -> list[Finding]:
     rows = headline.latency_rows(summary)
     worst = headline.worst_badge([row.badge for row in rows])
     names = ", ".join(row.label for row in rows if row.badge == worst)
+    share = ((summary.get("badges") or {}).get("step_time_share") or {}).get(worst)
+    extent = f" ({share:.1%} of step time)" if isinstance(share, float) else ""
     if worst == "extrapolated":
-        return [Finding(NOTE, f"Mind the badge: {names} rest on step shapes outside the measured range (extrapolated).")]
+        return [Finding(NOTE, f"Mind the badge: {names} rest partly on step shapes outside the measured range: extrapolated{extent}.")]
     if worst == "hypothetical":
-        return [Finding(NOTE, f"Mind the badge: {names} rest on assumptions that no measurement backs (hypothetical).")]
+        return [Finding(NOTE, f"Mind the badge: {names} rest partly on assumptions that no measurement backs: hypothetical{extent}.")]
     return []

@@ -39,25 +39,20 @@ def _number(value: Any) -> float | None:
 
 def slo_limit(summary: dict[str, Any], metric: str) -> float | None:
     """The p99 limit of a metric in milliseconds, if the scenario set one."""
-    limit = (summary.get("slo") or {}).get(f"{metric}_p99_ms")
-    if isinstance(limit, dict):
-        limit = next((limit[key] for key in ("limit", "limit_ms") if key in limit), None)
-    return _number(limit)
+    limits = (summary.get("slo") or {}).get("limits") or {}
+    return _number(limits.get(f"{metric}_p99_ms"))
 
 
 def badge(summary: dict[str, Any], metric: str) -> str:
-    """The badge of a metric: the worst of everything that went into it."""
-    badges = summary.get("badges") or {}
-    for key in (metric, f"{metric}_ms", "latency", "worst", "all"):
-        if isinstance(badges.get(key), str):
-            return str(badges[key])
-    return worst_badge([b for b in badges.values() if isinstance(b, str)])
+    """The badge of a metric: the worst of everything that went into it; "" when no step ran."""
+    value = (summary.get("badges") or {}).get(metric)
+    return value if isinstance(value, str) else ""
 
 
 def worst_badge(badges: list[str]) -> str:
-    """The least certain badge of a list; "measured" for an empty one."""
+    """The least certain badge of a list; "" when it has none."""
     known = [name for name in badges if name in BADGES]
-    return max(known, key=BADGES.index, default="measured")
+    return max(known, key=BADGES.index, default="")
 
 
 def latency_rows(summary: dict[str, Any]) -> list[LatencyRow]:
@@ -91,12 +86,13 @@ _FACTS = (
     ("failed", "Requests failed", "", 0, 1.0),
     ("duration", "Duration", "s", 1, 1.0),
     ("request_throughput", "Throughput", "req/s", 2, 1.0),
-    ("request_goodput", "Goodput (within SLO)", "req/s", 2, 1.0),
+    ("request_goodput", "Goodput", "req/s", 2, 1.0),
     ("output_throughput", "Output tokens", "tok/s", 0, 1.0),
     ("total_token_throughput", "All tokens", "tok/s", 0, 1.0),
-    ("max_concurrent_requests", "Most requests in flight", "", 0, 1.0),
+    ("max_concurrent_requests", "Most in flight", "req", 0, 1.0),
     ("mean_decode_batch", "Mean decode batch", "seq", 1, 1.0),
     ("step_ms_mean", "Mean step", "ms", 2, 1.0),
+    ("step_ms_p99", "p99 step", "ms", 2, 1.0),
     ("kv_cache_usage_mean", "KV use, mean", "%", 1, 100.0),
     ("kv_cache_usage_max", "KV use, highest", "%", 1, 100.0),
     ("preemptions", "Preemptions", "", 0, 1.0),

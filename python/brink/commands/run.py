@@ -17,11 +17,15 @@ import brink
 from brink import headline
 from brink.console import err, out, reported
 from brink.findings import BAD, GOOD, Finding, findings
-from brink.headline import milliseconds
 from brink.report import write_report
 from brink.result import RunResult
 
 _TONES = {GOOD: ("✓", "green"), BAD: ("✗", "red")}
+_FACT_LINES = (
+    ("completed", "failed", "request_throughput", "request_goodput"),
+    ("output_throughput", "mean_decode_batch", "step_ms_mean"),
+    ("kv_cache_usage_mean", "kv_cache_usage_max", "preemptions"),
+)
 _BADGE_STYLES = {"measured": "green", "interpolated": "cyan", "extrapolated": "yellow", "hypothetical": "magenta"}
 
 
@@ -101,33 +105,38 @@ def _print_headline(console: Console, result: RunResult, name: str, wall_s: floa
     )
     console.print(_latency_table(headline.latency_rows(summary)))
     values = {fact.key: fact for fact in headline.facts(summary)}
-    wanted = ("completed", "failed", "request_throughput", "request_goodput", "output_throughput", "mean_decode_batch",
-              "step_ms_mean", "kv_cache_usage_mean", "kv_cache_usage_max", "preemptions")
-    shown = [values[key] for key in wanted if key in values]
-    grid = Table.grid(padding=(0, 3))
-    for begin in range(0, len(shown), 4):
-        grid.add_row(*(f"[dim]{f.label}[/] {f.value:,.{f.digits}f}{' ' + f.unit if f.unit else ''}" for f in shown[begin : begin + 4]))
-    console.print(grid)
+    for keys in _FACT_LINES:
+        line = "[dim] · [/]".join(_fact(values[key]) for key in keys if key in values)
+        console.print(line, soft_wrap=False)
     console.print()
 
 
+def _fact(fact: headline.Fact) -> str:
+    return f"[dim]{fact.label}[/] {fact.value:,.{fact.digits}f}{f' {fact.unit}' if fact.unit else ''}"
+
+
 def _latency_table(rows: list[headline.LatencyRow]) -> Table:
-    table = Table(box=None, header_style="dim", padding=(0, 2), pad_edge=False)
+    table = Table(box=None, header_style="dim", padding=(0, 3, 0, 0), pad_edge=False)
+    table.add_column("ms")
+    for column in ("mean", "p50", "p90", "p99", "limit"):
+        table.add_column(column, justify="right", no_wrap=True)
     table.add_column("")
-    for column in ("mean", "p50", "p90", "p99", "p99 limit"):
-        table.add_column(column, justify="right")
-    table.add_column("")
-    table.add_column("badge")
+    table.add_column("badge", no_wrap=True)
     for row in rows:
         verdict = {True: Text("met", "green"), False: Text("missed", "bold red"), None: Text("")}[row.met]
         table.add_row(
             Text(row.label, "bold"),
-            *(milliseconds(row.values_ms[statistic]) for statistic in headline.STATISTICS),
-            milliseconds(row.limit_p99_ms) if row.limit_p99_ms is not None else "",
+            *(_ms(row.values_ms[statistic]) for statistic in headline.STATISTICS),
+            _ms(row.limit_p99_ms) if row.limit_p99_ms is not None else "",
             verdict,
             Text(row.badge, _BADGE_STYLES.get(row.badge, "")),
         )
     return table
+
+
+def _ms(value: float | None) -> str:
+    """Bare milliseconds: the table's corner says the unit."""
+    return "–" if value is None else f"{value:,.{0 if value >= 100 else 1 if value >= 10 else 2}f}"
 
 
 def _print_finding(console: Console, finding: Finding) -> None:

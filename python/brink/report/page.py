@@ -90,7 +90,8 @@ def _count(value: Any, noun: str) -> str:
 def _latency_card(rows: list[LatencyRow]) -> str:
     head = "".join(f"<th>{text}</th>" for text in ("", "mean", "p50", "p90", "p99", "p99 limit", "badge"))
     body = "".join(_latency_row(row) for row in rows)
-    return f'<section class="card"><h2>Latency</h2><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></section>'
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<section class="card"><h2>Latency</h2>{table}</section>'
 
 
 def _latency_row(row: LatencyRow) -> str:
@@ -102,7 +103,7 @@ def _latency_row(row: LatencyRow) -> str:
         cells.append(f'<td{css} data-key="{statistic}_{row.key}_ms" data-value="{value!r}">{milliseconds(value)}</td>')
     limit = milliseconds(row.limit_p99_ms) if row.limit_p99_ms is not None else ""
     cells.append(f"<td>{limit}</td>")
-    cells.append(f'<td><span class="badge {escape(row.badge)}">{escape(row.badge)}</span></td>')
+    cells.append(f'<td><span class="badge {row.badge}">{escape(row.badge)}</span></td>' if row.badge else "<td></td>")
     return f"<tr>{''.join(cells)}</tr>"
 
 
