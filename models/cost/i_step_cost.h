@@ -26,17 +26,18 @@ struct StepShape {
   std::int64_t running = 0;             // sequences holding a seat
 };
 
-/// Where the time of a step goes. GPU time of the step is compute + comm + sync.
+/// Where the time of a step goes. The GPU is taken for compute + comm + sync + gap.
 struct StepTime {
   Seconds compute;      // kernels of the slowest rank, communication apart
   Seconds comm;         // collectives with all ranks on time
   Seconds sync;         // waiting for the slowest rank
+  Seconds gap;          // the GPU idle between this step and the next, whatever overlaps
   Seconds host_before;  // host work between the scheduling decision and the first kernel
   Seconds host_after;   // host work between the last kernel and the next scheduling decision
   std::int64_t padded_tokens = 0;
   Badge badge = Badge::measured;
 
-  [[nodiscard]] Seconds gpu() const { return compute + comm + sync; }
+  [[nodiscard]] Seconds gpu() const { return compute + comm + sync + gap; }
 };
 
 class IStepCost {

@@ -17,7 +17,7 @@ struct KernelProfile::Parts {
   std::vector<PrefillCost> prefill;
   ElementwiseCost elementwise;
   std::vector<CollectiveCost> collectives;
-  Json host, source, residuals;
+  Json host, in_situ, source, residuals;
 };
 
 namespace {
@@ -94,6 +94,7 @@ KernelProfile KernelProfile::from_json(const Json& document) {
     parts->collectives.push_back(CollectiveCost::from_json(ObjectReader(item, pointer)));
   });
   if (reader.has("host")) parts->host = reader.value("host");
+  if (reader.has("in_situ")) parts->in_situ = reader.value("in_situ");
   if (reader.has("source")) parts->source = reader.value("source");
   if (reader.has("residuals")) parts->residuals = reader.value("residuals");
   reader.finish();
@@ -102,6 +103,7 @@ KernelProfile KernelProfile::from_json(const Json& document) {
 
 const GpuFacts& KernelProfile::gpu() const { return parts_->gpu; }
 const Json& KernelProfile::host() const { return parts_->host; }
+const Json& KernelProfile::in_situ() const { return parts_->in_situ; }
 const Json& KernelProfile::source() const { return parts_->source; }
 const Json& KernelProfile::residuals() const { return parts_->residuals; }
 

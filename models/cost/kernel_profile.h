@@ -57,6 +57,8 @@ class KernelProfile {
 
   /// The profile's `host` object (engine host overheads, keyed by engine version); null when absent.
   [[nodiscard]] const Json& host() const;
+  /// The profile's `in_situ` object (kernels inside a step; see step_constants.h); null when absent.
+  [[nodiscard]] const Json& in_situ() const;
   /// Provenance and residuals, as written by the calibration.
   [[nodiscard]] const Json& source() const;
   [[nodiscard]] const Json& residuals() const;

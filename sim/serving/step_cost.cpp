@@ -1,0 +1,174 @@
+#include "sim/serving/step_cost.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "models/plan/all_reduce.h"
+#include "models/plan/cuda_graphs.h"
+
+namespace brink::serving {
+
+using transformer::Operator;
+using transformer::OperatorKind;
+using transformer::Rows;
+
+namespace {
+
+// Decode attention between knots is linear in the context: at 8 knots an octave the chord is
+// within 0.1 % of a curve that is itself almost linear.
+constexpr int knots_per_octave = 8;
+
+std::vector<double> context_knots(std::int64_t longest) {
+  std::vector<double> knots;
+  for (int i = 0;; ++i) {
+    const double context = std::exp2(static_cast<double>(i) / knots_per_octave);
+    knots.push_back(context);
+    if (context >= static_cast<double>(longest)) return knots;
+  }
+}
+
+}  // namespace
+
+StepCost::StepCost(const cost::KernelProfile& profile, const cost::InSitu& in_situ, const cost::HostCost& host,
+                   const transformer::Model& model, const StepCostSettings& settings)
+    : profile_(profile), in_situ_(in_situ), host_(host), settings_(settings),
+      graph_(transformer::operator_graph(model, settings.tensor_parallel_size)), layers_(model.layers),
+      vocab_(model.vocab),
+      graph_max_(settings.enforce_eager ? 0 : plan::cuda_graph_max(settings.max_num_seqs)),
+      tokens_(static_cast<std::size_t>(std::max(graph_max_, settings.max_num_batched_tokens)) + 1),
+      sampled_(static_cast<std::size_t>(settings.max_num_seqs) + 1), knots_(context_knots(settings.max_model_len)),
+      decode_(static_cast<std::size_t>(settings.max_num_seqs) + 1) {
+  const Operator& attention = *graph_.find("attention");
+  heads_ = {attention.q_heads, attention.kv_heads, attention.head_dim};
+  launch_bound_ = in_situ_.eager_launch * static_cast<double>(graph_.kernel_count());
+  prefill_floor_ = profile_.prefill_attention(cost::PrefillWork::chunk(1), heads_, settings_.kv_type);
+}
+
+void StepCost::add(Work& work, const Operator& op, std::int64_t count) const {
+  const auto repeat = static_cast<double>(op.repeat);
+  const Bytes bytes = op.bytes_per_row * static_cast<double>(count);
+  cost::Estimate estimate;
+  switch (op.kind) {
+    case OperatorKind::gemm: {
+      estimate = profile_.gemm(count, op.n, op.k, cost::GemmType::bf16);
+      const Flops flops(2.0 * static_cast<double>(count) * static_cast<double>(op.n) * static_cast<double>(op.k));
+      estimate.time = std::max(estimate.time * in_situ_.gemm_factor, flops / in_situ_.sustained_flops);
+      break;
+    }
+    case OperatorKind::elementwise: estimate = profile_.elementwise(bytes, op.kernels); break;
+    case OperatorKind::all_reduce: {
+      const plan::AllReduceSetting setting{settings_.tensor_parallel_size, true, false};
+      const bool custom = plan::choose_all_reduce(bytes, setting) != plan::AllReduceTactic::nccl;
+      const auto backend = custom ? cost::CollectiveBackend::custom_graph : cost::CollectiveBackend::nccl;
+      estimate = profile_.all_reduce(backend, settings_.tensor_parallel_size, bytes);
+      break;
+    }
+    case OperatorKind::all_gather:
+      estimate = profile_.collective(cost::CollectiveBackend::nccl, cost::CollectiveOp::all_gather,
+                                     settings_.tensor_parallel_size, bytes);
+      break;
+    case OperatorKind::attention: return;  // depends on contexts: see attention()
+  }
+  const bool communicates = op.kind == OperatorKind::all_reduce || op.kind == OperatorKind::all_gather;
+  (communicates ? work.comm : work.compute) += estimate.time * repeat;
+  // Elementwise kernels have no table of their own and a few per cent of the time: their
+  // badge would hide everybody else's.
+  if (op.kind != OperatorKind::elementwise) work.badge = cost::worse(work.badge, estimate.badge);
+}
+
+StepCost::Work StepCost::evaluate(Rows rows, std::int64_t count) const {
+  Work work;
+  work.compute = Seconds(0.0);
+  for (const Operator& op : graph_.operators) {
+    // Sampling is the engine's own code: HostCost::sampler_per_logit knows it.
+    if (op.rows == rows && op.name != "sampling") add(work, op, count);
+  }
+  return work;
+}
+
+const StepCost::Work& StepCost::token_work(std::int64_t padded) {
+  Work& work = tokens_[static_cast<std::size_t>(padded)];
+  if (work.compute < Seconds(0.0)) work = evaluate(Rows::tokens, padded);
+  return work;
+}
+
+const StepCost::Work& StepCost::sampled_work(std::int64_t rows) {
+  Work& work = sampled_[static_cast<std::size_t>(rows)];
+  if (work.compute < Seconds(0.0)) {
+    work = evaluate(Rows::sampled, rows);
+    work.compute += host_.sampler_per_logit * (static_cast<double>(rows) * static_cast<double>(vocab_));
+  }
+  return work;
+}
+
+const cost::Estimate& StepCost::decode_knot(std::int64_t sequences, std::size_t knot) {
+  auto& row = decode_[static_cast<std::size_t>(sequences)];
+  if (row.empty()) row.assign(knots_.size(), cost::Estimate{Seconds(-1.0), cost::Badge::measured});
+  cost::Estimate& estimate = row[knot];
+  if (estimate.time < Seconds(0.0)) {
+    const Tokens context(knots_[knot] * static_cast<double>(sequences));
+    estimate = profile_.decode_attention({sequences, context}, heads_, settings_.kv_type);
+  }
+  return estimate;
+}
+
+cost::Estimate StepCost::decode_attention(std::int64_t sequences, std::int64_t context) {
+  const double each = static_cast<double>(context) / static_cast<double>(sequences);
+  if (!(knots_[last_knot_] <= each && (last_knot_ + 1 == knots_.size() || each < knots_[last_knot_ + 1]))) {
+    const auto above = std::upper_bound(knots_.begin(), knots_.end(), each);
+    last_knot_ = static_cast<std::size_t>(std::max<std::ptrdiff_t>(above - knots_.begin() - 1, 0));
+  }
+  const std::size_t low = std::min(last_knot_, knots_.size() - 2);
+  const cost::Estimate& a = decode_knot(sequences, low);
+  const cost::Estimate& b = decode_knot(sequences, low + 1);
+  const double share = (each - knots_[low]) / (knots_[low + 1] - knots_[low]);
+  return {a.time + (b.time - a.time) * share, cost::worse(a.badge, b.badge)};
+}
+
+// One launch serves decoding sequences and prefill chunks together (FlashAttention's
+// variable-length kernel): the fixed part counts once.
+cost::Estimate StepCost::attention(const cost::StepShape& shape) {
+  cost::Estimate total;
+  if (shape.decode_sequences > 0) total = decode_attention(shape.decode_sequences, shape.decode_context);
+  if (!shape.chunks.empty()) {
+    cost::PrefillWork work;
+    for (const cost::PrefillChunk& c : shape.chunks) work += cost::PrefillWork::chunk(c.tokens, c.context);
+    cost::Estimate prefill = profile_.prefill_attention(work, heads_, settings_.kv_type);
+    if (shape.decode_sequences > 0) prefill.time = std::max(prefill.time - prefill_floor_.time, Seconds(0.0));
+    total += prefill;
+  }
+  total.time = std::max(total.time - in_situ_.attention_overlap, Seconds(0.0));
+  return total;
+}
+
+cost::StepTime StepCost::step(const cost::StepShape& shape) {
+  std::int64_t tokens = shape.decode_sequences;
+  std::int64_t rows = shape.decode_sequences;
+  for (const cost::PrefillChunk& c : shape.chunks) {
+    tokens += c.tokens;
+    rows += c.last ? 1 : 0;
+  }
+  const bool in_graph = tokens <= graph_max_;
+  const std::int64_t padded = in_graph ? *plan::padded_tokens(tokens, graph_max_) : tokens;
+
+  const Work& per_token = token_work(padded);
+  const cost::Estimate attention_layer = attention(shape);
+  cost::StepTime time;
+  time.padded_tokens = padded;
+  time.compute = per_token.compute + attention_layer.time * static_cast<double>(layers_);
+  time.comm = per_token.comm;
+  time.badge = cost::worse(per_token.badge, attention_layer.badge);
+  if (rows > 0) {
+    const Work& sampled = sampled_work(rows);
+    time.compute += sampled.compute;
+    time.comm += sampled.comm;
+    time.badge = cost::worse(time.badge, sampled.badge);
+  }
+  if (!in_graph) time.compute = std::max(time.compute, launch_bound_ - time.comm);
+  time.badge = cost::worse(time.badge, host_.badge);
+  time.gap = host_.step_gap;
+  time.host_before = host_.schedule;
+  return time;
+}
+
+}  // namespace brink::serving

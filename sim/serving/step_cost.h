@@ -1,0 +1,71 @@
+// How long a step takes on calibrated hardware: kernels, collectives and the gap between
+// steps, for the slowest rank of one tensor-parallel group.
+//
+// Per-token work depends on the padded token count alone, per-row work on the number of
+// sampled rows, decode attention on the number of sequences and their context: each is
+// tabulated on first use, so that a step in a steady state is a few look-ups.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "models/cost/i_step_cost.h"
+#include "models/cost/kernel_profile.h"
+#include "models/cost/step_constants.h"
+#include "models/transformer/operator_graph.h"
+
+namespace brink::serving {
+
+struct StepCostSettings {
+  std::int64_t tensor_parallel_size = 1;
+  std::int64_t max_num_seqs = 1024;            // bounds sampled rows and decoding sequences
+  std::int64_t max_num_batched_tokens = 8192;
+  std::int64_t max_model_len = 0;
+  cost::KvType kv_type = cost::KvType::bf16;
+  bool enforce_eager = false;                  // no CUDA graphs: neither padding nor hidden launches
+};
+
+class StepCost final : public cost::IStepCost {
+ public:
+  /// `profile` is shared by the replicas of a run and outlives them.
+  StepCost(const cost::KernelProfile& profile, const cost::InSitu& in_situ, const cost::HostCost& host,
+           const transformer::Model& model, const StepCostSettings& settings);
+
+  cost::StepTime step(const cost::StepShape& shape) override;
+
+ private:
+  /// Work of one kind; `compute` < 0 marks a table entry that was not needed yet.
+  struct Work {
+    Seconds compute = Seconds(-1.0);
+    Seconds comm;
+    cost::Badge badge = cost::Badge::measured;
+  };
+
+  const Work& token_work(std::int64_t padded);
+  const Work& sampled_work(std::int64_t rows);
+  [[nodiscard]] Work evaluate(transformer::Rows rows, std::int64_t count) const;
+  void add(Work& work, const transformer::Operator& op, std::int64_t count) const;
+
+  cost::Estimate attention(const cost::StepShape& shape);
+  cost::Estimate decode_attention(std::int64_t sequences, std::int64_t context);
+  const cost::Estimate& decode_knot(std::int64_t sequences, std::size_t knot);
+
+  const cost::KernelProfile& profile_;
+  cost::InSitu in_situ_;
+  cost::HostCost host_;
+  StepCostSettings settings_;
+  transformer::OperatorGraph graph_;
+  cost::AttentionHeads heads_;
+  std::int64_t layers_ = 0, vocab_ = 0, graph_max_ = 0;
+  Seconds launch_bound_;                       // of a step outside graphs
+  cost::Estimate prefill_floor_;               // a launch with next to nothing to do
+
+  std::vector<Work> tokens_, sampled_;          // by padded tokens, by sampled rows
+  std::vector<double> knots_;                  // contexts a sequence, log-spaced
+  std::vector<std::vector<cost::Estimate>> decode_;  // [sequences][knot]; time < 0: not needed yet
+  // The bracket of the last look-up: a steady batch stays in it for many steps.
+  std::size_t last_knot_ = 0;
+};
+
+}  // namespace brink::serving
