@@ -193,6 +193,7 @@ Json parse_json(std::string_view text, const std::string& file, const JsonLimits
   if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
     builder.fail("", "a NUL byte at " + builder.line_and_column(nul + 1), strict_json);
   }
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) builder.fail("", "an empty text", strict_json);
   nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
   return builder.take();
 }
@@ -228,7 +229,13 @@ void apply_setting(Json& root, std::string_view assignment) {
   const std::string_view pointer = assignment.substr(0, equals);
   const std::string_view text = assignment.substr(equals + 1);
   const bool is_json = text.find('\0') == std::string_view::npos && nlohmann::json::accept(text.begin(), text.end());
-  set_at_pointer(root, pointer, is_json ? parse_json(text) : Json(text));
+  Json value(text);
+  try {
+    if (is_json) value = parse_json(text);
+  } catch (const ConfigError& error) {
+    throw ConfigError(std::string(pointer) + error.pointer(), error.got(), error.allowed());
+  }
+  set_at_pointer(root, pointer, std::move(value));
 }
 
 }  // namespace brink

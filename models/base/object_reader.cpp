@@ -136,7 +136,7 @@ void ObjectReader::finish() {
   if (allow_unknown_) return;
   for (const Json::Member& member : object_->members()) {
     if (std::find(known_.begin(), known_.end(), member.first) == known_.end()) {
-      throw error(member.first, "a field that does not exist", allowed_names(member.first, known_));
+      throw error(member.first, "an unknown field", allowed_names(member.first, known_));
     }
   }
 }
