@@ -30,7 +30,7 @@ void FcfsBatcher::plan(const BatchView& view, BatchDecision& decision) const {
     const std::int64_t tokens = view.waiting->tokens(i);
     if (!view.chunked_prefill && tokens > budget) return;
     const std::int64_t chunk = std::min(tokens, budget);
-    const std::int64_t blocks = blocks_for(chunk, view.block_size);
+    const std::int64_t blocks = blocks_for(view.waiting->cached(i) + chunk, view.block_size);
     if (blocks > free) return;  // first come, first served: nobody overtakes
     decision.admit_chunks.push_back(chunk);
     budget -= chunk;

@@ -13,8 +13,10 @@ class IWaitingQueue {
   virtual ~IWaitingQueue() = default;
   [[nodiscard]] virtual std::int64_t size() const = 0;
   /// Tokens to prefill of the i-th waiting request (its prompt, or for a preempted one its
-  /// prompt and what it had generated).
+  /// prompt and what it had generated), less those whose KV is cached.
   [[nodiscard]] virtual std::int64_t tokens(std::int64_t i) const = 0;
+  /// Its leading tokens whose KV is cached, in full blocks.
+  [[nodiscard]] virtual std::int64_t cached(std::int64_t /*i*/) const { return 0; }
 };
 
 /// A replica when a step is formed. Decoding sequences are already in: each has one token

@@ -17,6 +17,10 @@ struct EngineConfig {
   /// The next step is formed while the current one runs (vLLM's async scheduling): host work
   /// overlaps with the GPU, and a newcomer joins one step later.
   bool async_scheduling = true;
+  /// Prompts that were prefilled before are found in the KV cache (vLLM's prefix caching).
+  bool prefix_caching = false;
+  /// The API server sends a batch's tokens one after another, first tokens last.
+  Seconds stream_per_token;
 };
 
 }  // namespace brink::serving

@@ -51,6 +51,9 @@ void Gateway::send_next() {
   Sequence& s = parts_.pool[slot];
   s.record.sent = now;
   s.output_target = next_->output_tokens;
+  if (workload_.prompt_pool) {
+    s.prompt_text = static_cast<std::int64_t>(next_->id.value) % *workload_.prompt_pool;
+  }
   ++sent_;
   ++in_flight_;
   parts_.recorder.on_in_flight(now, in_flight_);
@@ -80,7 +83,9 @@ void Gateway::on_first_token(Slot slot, Seconds at) {
 }
 
 void Gateway::on_finished(Slot slot, Seconds at) {
-  parts_.clock.schedule(front_end_.respond(at), world::Priority::delivery, component_, *this, delivery_event, slot);
+  // A one-token answer is finished by its first token.
+  const Seconds first = parts_.pool[slot].record.first_token;
+  parts_.clock.schedule(std::max(front_end_.respond(at), first), world::Priority::delivery, component_, *this, delivery_event, slot);
 }
 
 void Gateway::deliver(Slot slot) {

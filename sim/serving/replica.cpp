@@ -32,7 +32,24 @@ policy::ReplicaView Replica::view() const { return {size(), running_, kv_.used()
 
 bool Replica::idle() const { return waiting_.empty() && running_ == 0 && in_flight_ == 0 && kv_.used() == 0; }
 
-std::int64_t Replica::tokens(std::int64_t i) const { return parts_.pool[waiting_[static_cast<std::size_t>(i)]].prompt; }
+std::int64_t Replica::tokens(std::int64_t i) const {
+  const Sequence& s = parts_.pool[waiting_[static_cast<std::size_t>(i)]];
+  return s.prompt - cached_tokens(s);
+}
+
+std::int64_t Replica::cached(std::int64_t i) const {
+  return cached_tokens(parts_.pool[waiting_[static_cast<std::size_t>(i)]]);
+}
+
+// A hit covers full blocks and leaves at least one token to compute (vLLM V1,
+// kv_cache_manager.get_computed_blocks). Cached texts are taken to stay: a pool of texts that
+// are sent again and again is small beside the KV pool.
+std::int64_t Replica::cached_tokens(const Sequence& s) const {
+  if (s.prompt_text < 0 || !config_.prefix_caching) return 0;
+  const auto text = static_cast<std::size_t>(s.prompt_text);
+  if (text >= seen_texts_.size() || !seen_texts_[text]) return 0;
+  return (s.record.input_tokens - 1) / config_.block_size * config_.block_size;
+}
 
 void Replica::on_event(std::uint32_t kind, std::uint64_t) {
   if (kind == form_event) {
@@ -188,6 +205,8 @@ void Replica::admit(Batch& batch, Slot slot, std::int64_t tokens) {
   Sequence& s = parts_.pool[slot];
   if (s.record.preemptions == 0) s.record.scheduled = batch.formed;
   s.phase = Phase::prefilling;
+  s.prefilled = cached_tokens(s);
+  kv_.allocate(kv_.blocks_for(s.prefilled));
   ++running_;
   link_last(slot);
   run_chunk(batch, slot, tokens);
@@ -205,6 +224,11 @@ void Replica::run_chunk(Batch& batch, Slot slot, std::int64_t tokens) {
 
   batch.first_tokens.push_back(slot);
   ++s.generated;
+  if (s.prompt_text >= 0) {
+    const auto text = static_cast<std::size_t>(s.prompt_text);
+    if (text >= seen_texts_.size()) seen_texts_.resize(text + 1, false);
+    seen_texts_[text] = true;
+  }
   const std::int64_t remaining = s.output_target - s.generated;
   if (remaining > 0) {
     decoding_.join(slot, s, batch.number, remaining);
@@ -234,7 +258,8 @@ void Replica::handle_output() {
     // A member of this batch's decode set had a token from the batch before.
     parts_.recorder.on_intervals({now, now - last_output_, batch.decode_sequences});
   }
-  deliver_first_tokens(batch, now);
+  const Seconds stream_start = start_streaming(batch, now);
+  deliver_first_tokens(batch, now, stream_start);
   for (const Slot slot : batch.finishing) {
     Sequence& s = parts_.pool[slot];
     s.generated = s.output_target;
@@ -245,18 +270,32 @@ void Replica::handle_output() {
   oldest_ = (oldest_ + 1) % batches_.size();
   record_step(batch, now);
   last_output_ = now;
-  for (const Slot slot : batch.finishing) parts_.listener.on_finished(slot, now);
+  // Who finishes has been running for long and is among the first that are served.
+  std::int64_t position = 0;
+  for (const Slot slot : batch.finishing) {
+    parts_.listener.on_finished(slot, stream_start + config_.stream_per_token * static_cast<double>(++position));
+  }
 }
 
-void Replica::deliver_first_tokens(const Batch& batch, Seconds now) {
+Seconds Replica::start_streaming(const Batch& batch, Seconds now) {
+  const Seconds start = std::max(stream_free_, now);
+  const auto tokens = static_cast<double>(batch.decode_sequences) + static_cast<double>(batch.first_tokens.size());
+  stream_free_ = start + config_.stream_per_token * tokens;
+  return start;
+}
+
+// First tokens are the last of their batch to be sent: newcomers stand behind those who run.
+void Replica::deliver_first_tokens(const Batch& batch, Seconds now, Seconds stream_start) {
+  std::int64_t position = batch.decode_sequences;
   std::int64_t firsts = 0;
   for (const Slot slot : batch.first_tokens) {
-    Sequence& s = parts_.pool[slot];
+    const Sequence& s = parts_.pool[slot];
+    ++position;
     if (s.record.preemptions > 0 && is_finite(s.record.first_token)) {
       // Resumed: this token follows one from before the preemption.
       parts_.recorder.on_intervals({now, now - s.last_token, 1});
     } else {
-      parts_.listener.on_first_token(slot, now);
+      parts_.listener.on_first_token(slot, stream_start + config_.stream_per_token * static_cast<double>(position));
       ++firsts;
     }
   }

@@ -76,6 +76,8 @@ class Replica final : public world::EventHandler, private policy::IWaitingQueue 
   // IWaitingQueue
   [[nodiscard]] std::int64_t size() const override { return static_cast<std::int64_t>(waiting_.size()); }
   [[nodiscard]] std::int64_t tokens(std::int64_t i) const override;
+  [[nodiscard]] std::int64_t cached(std::int64_t i) const override;
+  [[nodiscard]] std::int64_t cached_tokens(const Sequence& s) const;
 
   void request_form(Seconds when);
   void form();
@@ -87,7 +89,8 @@ class Replica final : public world::EventHandler, private policy::IWaitingQueue 
   void run_chunk(Batch& batch, Slot slot, std::int64_t tokens);
   void admit(Batch& batch, Slot slot, std::int64_t tokens);
   void check(const policy::BatchView& view, const policy::BatchDecision& decision) const;
-  void deliver_first_tokens(const Batch& batch, Seconds now);
+  void deliver_first_tokens(const Batch& batch, Seconds now, Seconds stream_start);
+  Seconds start_streaming(const Batch& batch, Seconds now);
   void record_step(const Batch& batch, Seconds now);
 
   void link_last(Slot slot);
@@ -115,6 +118,8 @@ class Replica final : public world::EventHandler, private policy::IWaitingQueue 
   bool forming_ = false;           // a form event is pending
   Seconds gpu_free_, host_free_;
   Seconds last_output_;
+  Seconds stream_free_;            // when the API server has sent all it was handed
+  std::vector<bool> seen_texts_;   // prompts of a pool whose KV is cached
   policy::BatchDecision decision_; // reused
 };
 

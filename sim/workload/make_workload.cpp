@@ -163,6 +163,17 @@ void make_synthetic(ObjectReader& in, const std::string& base_dir, std::uint64_t
     make_open(in, arrivals, kind, base_dir, seed, rate_scale, out);
 }
 
+std::optional<std::int64_t> read_prompt_pool(ObjectReader& in) {
+  if (!in.has("prompts")) return std::nullopt;
+  ObjectReader prompts = in.object("prompts");
+  std::optional<std::int64_t> pool;
+  if (prompts.choice("kind", {"unique", "pool"}) == "pool") {
+    pool = prompts.integer("size", Range::between(1.0, 1e6, "texts"));
+  }
+  prompts.finish();
+  return pool;
+}
+
 Workload make_from_object(const Json& description, const std::string& pointer, const std::string& base_dir,
                           std::uint64_t seed) {
   ObjectReader in(description, pointer);
@@ -173,6 +184,7 @@ Workload make_from_object(const Json& description, const std::string& pointer, c
   const double rate_scale = in.number_or("rate_scale", 1.0, Range{0.0, 1e6, true, {}});
   Workload workload;
   if (in.has("max_in_flight")) workload.max_in_flight = in.integer("max_in_flight", count_range);
+  workload.prompt_pool = read_prompt_pool(in);
   if (trace)
     workload.source = make_trace_source(in.object("trace"), base_dir, rate_scale);
   else

@@ -21,6 +21,10 @@ struct Workload {
   /// A closed loop given a duration sends nothing from this instant on.
   std::optional<Seconds> stop_sending_at;
 
+  /// Prompts are a pool of this many texts sent in turn, so that prefix caching finds all but
+  /// each one's first sending; absent: every prompt is unique.
+  std::optional<std::int64_t> prompt_pool;
+
   /// "inf", or the mean rate the arrivals aim at, in requests/s (for the summary header).
   std::optional<double> nominal_rate_per_s;
   double burstiness = 1.0;
