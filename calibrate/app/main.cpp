@@ -1,0 +1,80 @@
+// brink-calibrate: measurement tables -> kernel profile, with its errors.
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "calibrate/kernel_calibration.h"
+#include "models/base/error.h"
+#include "models/base/json.h"
+#include "models/cost/kernel_profile.h"
+#include "models/gpu/gpu_spec.h"
+
+namespace {
+
+using brink::Error;
+using brink::Json;
+
+/// Writes beside the target and renames, so that a failure leaves the old file.
+void write_file(const std::string& path, const std::string& text) {
+  const std::string temporary = path + ".tmp";
+  {
+    std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
+    out << text;
+    if (!out.flush()) throw Error("cannot write " + temporary + ": check that the folder exists and has space");
+  }
+  std::filesystem::rename(temporary, path);
+}
+
+void print_errors(const std::vector<brink::calibrate::GroupError>& errors) {
+  fmt::print("{:<34} {:>9} {:>7} {:>8} {:>8} {:>8}\n", "group", "", "rows", "MAPE %", "p95 %", "worst %");
+  for (const auto& e : errors)
+    fmt::print("{:<34} {:>9} {:>7} {:>8.2f} {:>8.2f} {:>8.1f}\n", e.group, e.held_out ? "held out" : "in sample", e.count, 100 * e.mape, 100 * e.p95, 100 * e.worst);
+}
+
+void run_fit(const std::string& data, const std::string& gpu, const std::string& output) {
+  Json host;
+  if (std::filesystem::exists(output)) {
+    const Json old = brink::load_json(output);
+    if (const Json* kept = old.find("host")) host = *kept;
+  }
+  const Json profile = brink::calibrate::fit_kernels(data, brink::gpu::load_gpu(gpu), host);
+  (void)brink::cost::KernelProfile::from_json(profile);  // what is written can be read
+  write_file(output, profile.dump(1) + "\n");
+  fmt::print("wrote {}\n", output);
+}
+
+void run_validate(const std::string& data, const std::string& gpu, const std::string& json) {
+  const auto rows = brink::calibrate::cross_validate(data, brink::gpu::load_gpu(gpu));
+  if (!json.empty()) write_file(json, brink::calibrate::to_json(rows).dump(0) + "\n");
+  print_errors(brink::calibrate::summarise(rows));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Fits kernel times to measurement tables and says how well", "brink-calibrate"};
+  app.require_subcommand(1);
+  std::string data, gpu = "configs/gpus/h100_sxm.json", output, json;
+  CLI::App* fit = app.add_subcommand("fit", "Fit a kernel profile; an existing profile keeps its host section");
+  fit->add_option("--data", data, "Folder with kernels/, collectives/ and facts/")->required();
+  fit->add_option("--gpu", gpu, "GPU description")->capture_default_str();
+  fit->add_option("-o,--output", output, "Profile to write")->required();
+  CLI::App* validate = app.add_subcommand("validate", "Cross-validate the fit, in sample and held out");
+  validate->add_option("--data", data, "Folder with kernels/, collectives/ and facts/")->required();
+  validate->add_option("--gpu", gpu, "GPU description")->capture_default_str();
+  validate->add_option("--json", json, "Also write every comparison as a list of {group, id, metric, measured, predicted, held_out}");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    if (fit->parsed()) run_fit(data, gpu, output);
+    if (validate->parsed()) run_validate(data, gpu, json);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "brink-calibrate: {}\n", error.what());
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,143 @@
+#include "calibrate/kernel_calibration.h"
+
+#include <filesystem>
+#include <utility>
+
+#include "calibrate/attention_fit.h"
+#include "calibrate/collective_fit.h"
+#include "calibrate/csv.h"
+#include "calibrate/gemm_fit.h"
+#include "calibrate/sha256.h"
+#include "calibrate/tables.h"
+#include "models/base/error.h"
+#include "models/cost/elementwise_cost.h"
+
+namespace brink::calibrate {
+namespace {
+
+using cost::GemmType;
+
+constexpr const char* kVersion = "0.1.0";
+constexpr std::pair<const char*, GemmType> kGemmTypes[] = {{"bf16", GemmType::bf16}, {"fp8", GemmType::fp8}, {"fp8_block", GemmType::fp8_block}};
+
+// A kernel inside a CUDA graph that moves next to nothing still starts, waits for two dependent HBM round
+// trips (0.4 us each, 690 cycles) and drains: about 2 us between consecutive small kernels.
+constexpr double kElementwiseFloorUs = 2.0;
+
+struct Tables {
+  TableFiles files;
+  std::vector<GemmRow> gemm;
+  std::vector<AttentionGroup> decode, prefill;
+  std::vector<CollectiveRow> collectives;
+
+  static Tables read(const std::string& data_dir) {
+    Tables tables;
+    tables.files = TableFiles::in(data_dir);
+    tables.gemm = read_gemm_rows(tables.files.gemm);
+    tables.decode = group_attention(read_attention_rows(tables.files.decode));
+    tables.prefill = group_attention(read_attention_rows(tables.files.prefill));
+    tables.collectives = read_custom_rows(tables.files.custom_all_reduce);
+    for (CollectiveRow& row : read_nccl_rows(tables.files.nccl)) tables.collectives.push_back(row);
+    return tables;
+  }
+};
+
+struct Fits {
+  std::vector<cost::GemmCost> gemm;
+  std::vector<cost::DecodeCost> decode;
+  std::vector<cost::PrefillCost> prefill;
+  std::vector<cost::CollectiveCost> collectives;
+};
+
+Fits fit(const Tables& tables, const cost::GpuFacts& gpu) {
+  Fits fits;
+  for (const auto& entry : kGemmTypes) fits.gemm.push_back(fit_gemm(tables.gemm, entry.second, gpu));
+  for (const AttentionGroup& group : tables.decode) fits.decode.push_back(fit_decode(group, gpu));
+  for (const AttentionGroup& group : tables.prefill) fits.prefill.push_back(fit_prefill(group, gpu));
+  fits.collectives = fit_collectives(tables.collectives);
+  return fits;
+}
+
+std::vector<ValidationRow> validate(const Tables& tables, const Fits& fits, const cost::GpuFacts& gpu) {
+  std::vector<ValidationRow> rows;
+  for (std::size_t i = 0; i < fits.gemm.size(); ++i) validate_gemm(tables.gemm, kGemmTypes[i].second, gpu, fits.gemm[i], rows);
+  for (std::size_t i = 0; i < fits.decode.size(); ++i) validate_decode(tables.decode[i], gpu, fits.decode[i], rows);
+  for (std::size_t i = 0; i < fits.prefill.size(); ++i) validate_prefill(tables.prefill[i], gpu, fits.prefill[i], rows);
+  validate_collectives(tables.collectives, fits.collectives, rows);
+  return rows;
+}
+
+Json source_of(const TableFiles& files) {
+  Json source = Json::object();
+  source.set("tool", std::string("brink-calibrate ") + kVersion);
+  source.set("method", "laws by downhill simplex on mean |log error|; residuals by Gaussian-process regression (Matern 3/2); see docs/model/kernel-cost.md");
+  source.set("hold_out", "five folds over whole (n, k) shapes and whole head combinations; message sizes one at a time");
+  source.set("data", "NVIDIA AIConfigurator database (Apache-2.0), H100 SXM; hardware facts from Azure ND H100 v5 results and RRZE gpu-benches");
+  Json& list = source.set("files", Json::array());
+  for (const std::string& path : {files.gemm, files.decode, files.prefill, files.custom_all_reduce, files.nccl, files.facts}) {
+    Json& item = list.push_back(Json::object());
+    item.set("name", std::filesystem::path(path).filename().string());
+    item.set("sha256", sha256_hex(read_bytes(path)));
+  }
+  return source;
+}
+
+double fact(const CsvTable& table, std::string_view prefix, double scale) {
+  const std::size_t what = table.column("what"), value = table.column("value");
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    if (!table.text(row, what).starts_with(prefix)) continue;
+    std::string_view cell = table.text(row, value);
+    if (cell.starts_with('~')) cell.remove_prefix(1);  // "about"
+    return std::stod(std::string(cell)) * scale;
+  }
+  throw Error("facts/gemm_hbm_points.csv: no row whose 'what' begins with '" + std::string(prefix) + "'");
+}
+
+}  // namespace
+
+cost::GpuFacts gpu_facts(const gpu::GpuSpec& spec, const std::string& data_dir) {
+  const CsvTable table = CsvTable::read(TableFiles::in(data_dir).facts);
+  cost::GpuFacts facts;
+  facts.name = spec.name;
+  facts.sm_count = spec.sms;
+  facts.clock = spec.clock_of_peak;
+  facts.peak_bf16 = spec.bf16_peak;
+  facts.sustained_bf16 = spec.bf16_sustained;
+  facts.peak_fp8 = spec.fp8_peak;
+  facts.sustained_fp8 = spec.fp8_sustained;
+  facts.hbm_peak = spec.hbm_peak;
+  facts.hbm_copy = BytesPerSecond(fact(table, "HBM copy", 1e12));
+  facts.l2_bandwidth = BytesPerSecond(fact(table, "L2 read bandwidth", 1e9));
+  facts.l2_size = spec.l2;
+  return facts;
+}
+
+Json fit_kernels(const std::string& data_dir, const gpu::GpuSpec& spec, const Json& host) {
+  const cost::GpuFacts gpu = gpu_facts(spec, data_dir);
+  const Tables tables = Tables::read(data_dir);
+  const Fits fits = fit(tables, gpu);
+  Json profile = Json::object();
+  profile.set("schema_version", 1);
+  profile.set("source", source_of(tables.files));
+  profile.set("gpu", gpu.to_json());
+  profile.set("residuals", to_json(summarise(validate(tables, fits, gpu))));
+  if (!host.is_null()) profile.set("host", host);
+  profile.set("elementwise", cost::ElementwiseCost{gpu.hbm_copy, microseconds(kElementwiseFloorUs)}.to_json());
+  Json& collectives = profile.set("collectives", Json::array());
+  for (const auto& cost : fits.collectives) collectives.push_back(cost.to_json());
+  Json& decode = profile.set("decode_attention", Json::array());
+  for (const auto& cost : fits.decode) decode.push_back(cost.to_json());
+  Json& prefill = profile.set("prefill_attention", Json::array());
+  for (const auto& cost : fits.prefill) prefill.push_back(cost.to_json());
+  Json& gemm = profile.set("gemm", Json::object());
+  for (std::size_t i = 0; i < fits.gemm.size(); ++i) gemm.set(kGemmTypes[i].first, fits.gemm[i].to_json());
+  return profile;
+}
+
+std::vector<ValidationRow> cross_validate(const std::string& data_dir, const gpu::GpuSpec& spec) {
+  const cost::GpuFacts gpu = gpu_facts(spec, data_dir);
+  const Tables tables = Tables::read(data_dir);
+  return validate(tables, fit(tables, gpu), gpu);
+}
+
+}  // namespace brink::calibrate

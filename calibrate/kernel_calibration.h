@@ -1,0 +1,26 @@
+// From measurement tables to a kernel profile.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "calibrate/validation.h"
+#include "models/base/json.h"
+#include "models/cost/gpu_facts.h"
+#include "models/gpu/gpu_spec.h"
+
+namespace brink::calibrate {
+
+/// Hardware facts a profile carries: the GPU's description, and from the tables' own facts file the copy and
+/// L2 bandwidths. Throws Error when the file lacks one.
+[[nodiscard]] cost::GpuFacts gpu_facts(const gpu::GpuSpec& spec, const std::string& data_dir);
+
+/// The profile document (schema_version 1) with provenance and the residuals of `cross_validate`.
+/// The same tables give the same bytes. `host`, when not null, is carried over.
+/// Throws Error or TraceError for a table that cannot be used.
+[[nodiscard]] Json fit_kernels(const std::string& data_dir, const gpu::GpuSpec& spec, const Json& host = {});
+
+/// In-sample and held-out comparisons: whole (n, k) shapes, whole head combinations, message sizes.
+[[nodiscard]] std::vector<ValidationRow> cross_validate(const std::string& data_dir, const gpu::GpuSpec& spec);
+
+}  // namespace brink::calibrate

@@ -1,0 +1,55 @@
+// The rows of the measurement tables, in the units of the models.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "models/base/units.h"
+#include "models/cost/all_reduce_cost.h"
+#include "models/cost/attention_cost.h"
+#include "models/cost/gemm_cost.h"
+
+namespace brink::calibrate {
+
+struct GemmRow {
+  cost::GemmType type;
+  std::int64_t m, n, k;
+  Seconds time;
+};
+
+struct AttentionRow {
+  cost::KvType kv;
+  std::int64_t batch;
+  std::int64_t new_tokens;  // per sequence
+  std::int64_t cached;      // per sequence, before the new tokens
+  cost::AttentionHeads heads;
+  Seconds time;
+};
+
+struct CollectiveRow {
+  cost::CollectiveBackend backend;
+  cost::CollectiveOp op;
+  std::int64_t gpus;
+  Bytes message;
+  Seconds time;
+};
+
+/// Files of a data folder, as found by the readers below.
+struct TableFiles {
+  std::string gemm, decode, prefill, custom_all_reduce, nccl, facts;
+  static TableFiles in(const std::string& data_dir);
+};
+
+/// Columns kernel_source, gemm_dtype, m, n, k, latency (ms). Throws Error or TraceError.
+[[nodiscard]] std::vector<GemmRow> read_gemm_rows(const std::string& path);
+/// Columns kernel_source, batch_size, isl, num_heads, num_key_value_heads, head_dim, attn_dtype, kv_cache_dtype,
+/// step, window_size, latency (ms). Keeps full attention (no window) of FlashAttention 3.
+[[nodiscard]] std::vector<AttentionRow> read_attention_rows(const std::string& path);
+/// Columns num_gpus, message_bytes, backend, latency_us. Keeps messages below the selector's limit, where
+/// the custom kernel really ran.
+[[nodiscard]] std::vector<CollectiveRow> read_custom_rows(const std::string& path);
+/// Columns op, num_gpus, message_bytes, latency_us.
+[[nodiscard]] std::vector<CollectiveRow> read_nccl_rows(const std::string& path);
+
+}  // namespace brink::calibrate
