@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from brink import __version__
+from brink.commands import calibrate
 from brink.commands.inspect import inspect
 from brink.commands.report import report
 from brink.commands.run import run
+from brink.commands.validate import validate
 
 app = typer.Typer(
     name="brink",
@@ -37,3 +39,5 @@ def _options(
 app.command()(run)
 app.command()(inspect)
 app.command()(report)
+app.command()(validate)
+app.add_typer(calibrate.app, name="calibrate")

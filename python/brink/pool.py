@@ -54,12 +54,17 @@ class ServerPool:
         with self._lock:
             return [server.pid for server in self._busy]
 
-    def close(self) -> None:
-        """Cancels what still runs and ends all free servers."""
+    def cancel(self) -> None:
+        """Ends the runs in progress, in whichever threads: they raise EngineError."""
         with self._lock:
-            self._closed = True
             for server in self._busy:
                 server.cancel()
+
+    def close(self) -> None:
+        """Ends the runs in progress and all free servers."""
+        self.cancel()
+        with self._lock:
+            self._closed = True
             free, self._free = self._free, []
         free.clear()  # each server's process ends when its stdin closes
 

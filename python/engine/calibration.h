@@ -5,10 +5,12 @@
 
 namespace brink::python {
 
-/// The kernel part of a profile fitted to the tables in `data_dir`. Throws TraceError, ConfigError.
-[[nodiscard]] std::string fit_kernels(const std::string& data_dir);
+/// The kernel part of a profile fitted to the tables in `data_dir` for the GPU described at
+/// `gpu`. `keep`: an earlier profile as JSON text, whose sections fitted on serving runs are
+/// carried over; "" for none. Throws Error, TraceError, ConfigError.
+[[nodiscard]] std::string fit_kernels(const std::string& data_dir, const std::string& gpu, const std::string& keep);
 
 /// [{"group", "id", "metric", "measured", "predicted", "held_out"}, ...]. Throws the same.
-[[nodiscard]] std::string cross_validate(const std::string& data_dir);
+[[nodiscard]] std::string cross_validate(const std::string& data_dir, const std::string& gpu);
 
 }  // namespace brink::python

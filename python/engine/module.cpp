@@ -102,9 +102,10 @@ PYBIND11_MODULE(_engine, m) {
       .def("cancel", &RunServer::cancel, "Ends the run in progress within about 2 s; from any thread.")
       .def_property_readonly("alive", &RunServer::alive)
       .def_property_readonly("pid", &RunServer::pid);
-  m.def("fit_kernels", &fit_kernels, py::arg("data_dir"), py::call_guard<py::gil_scoped_release>(),
+  m.def("fit_kernels", &fit_kernels, py::arg("data_dir"), py::arg("gpu"), py::arg("keep") = "",
+        py::call_guard<py::gil_scoped_release>(),
         "Fits the kernel part of a profile to measurement tables; the profile as JSON text.");
-  m.def("cross_validate", &cross_validate, py::arg("data_dir"), py::call_guard<py::gil_scoped_release>(),
+  m.def("cross_validate", &cross_validate, py::arg("data_dir"), py::arg("gpu"), py::call_guard<py::gil_scoped_release>(),
         "Predicted and measured kernel times, in sample and left out, as JSON text.");
   m.def("version", [] { return BRINK_VERSION; });
 }
