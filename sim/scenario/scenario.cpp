@@ -1,0 +1,143 @@
+#include "sim/scenario/scenario.h"
+
+#include <cmath>
+#include <filesystem>
+
+#include "models/memory/layout.h"
+#include "sim/policy/i_router.h"
+#include "sim/scenario/read_sections.h"
+#include "sim/scenario/serving_parts.h"
+#include "sim/workload/workload.h"
+
+namespace brink::scenario {
+
+namespace {
+
+/// Cluster sizes above this are refused before anything of that size is built.
+constexpr double replicas_max = 1e5;
+
+void check_size(const Scenario& scenario) {
+  const std::int64_t dp = scenario.engine.memory.data_parallel_size;
+  if (static_cast<double>(dp) > replicas_max) {
+    throw ConfigError("/engine/data_parallel_size", std::to_string(dp), "allowed: at most 100000 replicas");
+  }
+}
+
+/// What the profile measured and what the cluster holds must be one GPU, and the profile must
+/// know the engine's host.
+void check_profile(const Scenario& scenario) {
+  const auto& measured = scenario.inputs.profile->gpu();
+  const gpu::GpuSpec& gpu = scenario.inputs.gpu;
+  // Names differ in spelling between tools; the number of SMs and the data-sheet rate do not.
+  if (measured.sm_count != gpu.sms) {
+    throw ConfigError("/profile", "a profile of " + measured.name + " (" + std::to_string(measured.sm_count) + " SMs)",
+                      "a profile of the cluster's GPU: " + gpu.name + " (" + std::to_string(gpu.sms) + " SMs)");
+  }
+  try {
+    const cost::HostCost host = engine_host_cost(scenario);
+    (void)step_cost(scenario, host);
+  } catch (const ConfigError& error) {
+    if (error.pointer().starts_with("/engine")) throw;
+    // The rest lies in the profile.
+    if (scenario.profile.is_string()) throw error.in_file(resolve_path(scenario.base_dir, scenario.profile.as_string()));
+    throw ConfigError("/profile" + error.pointer(), error.got(), error.allowed());
+  }
+}
+
+void read_workload(ObjectReader& in, Scenario& out) {
+  out.workload = canonical(in.value("workload"));
+  if (!out.workload.is_object() && !out.workload.is_string()) {
+    throw in.error("workload", out.workload.describe(), "allowed: an object, or the path of a file that holds one");
+  }
+  // Built once to be checked; a run builds it again.
+  (void)workload::make_workload(out.workload, "/workload", out.base_dir, out.seed);
+  for (InputDigest& digest : workload_digests(out.workload, out.base_dir)) out.inputs.digests.push_back(std::move(digest));
+}
+
+Json limit(double value) { return std::isnan(value) ? Json() : Json(value); }
+
+Json policy_section(const std::string& name) {
+  Json out = Json::object();
+  out.set("policy", name);
+  return out;
+}
+
+}  // namespace
+
+Scenario read_scenario(Json json, const std::string& base_dir, const std::vector<std::string>& settings,
+                       std::optional<std::uint64_t> seed, const std::string& default_name) {
+  if (!json.is_object()) throw ConfigError("", json.describe(), "allowed: an object");
+  for (const std::string& setting : settings) apply_setting(json, setting);
+  ObjectReader in(json, "");
+  in.integer_or("schema_version", 1, Range{1.0, 1.0, false, "the version this program reads"});
+  Scenario out;
+  out.base_dir = base_dir;
+  out.name = read_name(in, default_name);
+  out.seed = static_cast<std::uint64_t>(in.integer_or("seed", 0, Range::at_least(0.0)));
+  if (seed) out.seed = *seed;
+  // Cheap sections first, and misspelt keys, before files are read.
+  refuse_absent_sections(in);
+  out.router = read_router(in);
+  out.slo = read_slo(in);
+  out.output = read_output(in);
+  out.warmup = read_warmup(in);
+  for (const char* key : {"model", "cluster", "profile", "engine", "workload"}) in.ignore(key);
+  in.finish();
+
+  out.inputs = read_inputs(in, base_dir);
+  for (const auto& [key, kept] : {std::pair("model", &out.model), std::pair("cluster", &out.cluster), std::pair("profile", &out.profile)}) {
+    *kept = canonical(in.value(key));
+  }
+  const Json no_engine = Json::object();
+  out.engine = read_engine(in.has("engine") ? in.object("engine") : ObjectReader(no_engine, "/engine"), out.inputs.model,
+                           out.inputs.gpu);
+  out.inputs.model.dtype = out.engine.dtype;
+  check_size(out);
+  memory::EngineMemory asked = out.engine.memory;
+  if (!out.engine.max_model_len_given) asked.max_model_len = 0;
+  out.budget = memory::check_layout(out.inputs.model, out.inputs.gpu, out.inputs.cluster, asked);
+  check_profile(out);
+  read_workload(in, out);
+  return out;
+}
+
+Scenario load_scenario(const std::string& path, const std::vector<std::string>& settings,
+                       std::optional<std::uint64_t> seed) {
+  const std::filesystem::path file(path);
+  try {
+    return read_scenario(load_json(path), file.parent_path().string(), settings, seed, file.stem().string());
+  } catch (const ConfigError& error) {
+    throw error.in_file(path);
+  }
+}
+
+Json resolved(const Scenario& scenario) {
+  Json out = Json::object();
+  out.set("schema_version", 1);
+  out.set("name", scenario.name);
+  out.set("seed", scenario.seed);
+  out.set("hypotheses", Json::object());
+  out.set("cluster", scenario.cluster);
+  out.set("model", scenario.model);
+  out.set("profile", scenario.profile);
+  out.set("engine", to_json(scenario.engine));
+  out.set("workload", scenario.workload);
+  out.set("routing", policy_section(scenario.router));
+  out.set("admission", policy_section("none"));
+  out.set("control", policy_section("none"));
+  out.set("conditions", Json::array());
+  Json& slo = out.set("slo", Json::object());
+  slo.set("ttft_p99_ms", limit(scenario.slo.ttft_p99_ms));
+  slo.set("tpot_p99_ms", limit(scenario.slo.tpot_p99_ms));
+  slo.set("e2el_p99_ms", limit(scenario.slo.e2el_p99_ms));
+  out.set("measure", Json::object()).set("warmup_s", scenario.warmup.value());
+  Json& output = out.set("output", Json::object());
+  output.set("requests", scenario.output.requests);
+  output.set("steps", scenario.output.steps);
+  output.set("timeline", scenario.output.timeline);
+  output.set("timeseries", scenario.output.timeseries);
+  out.set("fidelity", "step");
+  return out;
+}
+
+}  // namespace brink::scenario
