@@ -5,6 +5,7 @@
 
 #include <simgrid/kernel/Timer.hpp>
 #include <simgrid/s4u.hpp>
+#include <xbt/log.h>
 
 namespace brink::world::simgrid_api {
 
@@ -32,6 +33,7 @@ struct State {
   std::vector<s4u::Host*> hosts;
   // SimGrid reports completions through one global signal; this finds whose it was.
   std::unordered_map<const s4u::Activity*, std::pair<s4u::CommPtr, std::function<void()>>> flows;
+  s4u::CommPtr last_ended;
 };
 
 State& state() {
@@ -43,10 +45,12 @@ void flow_completed(const s4u::Activity& activity) {
   auto& flows = state().flows;
   const auto found = flows.find(&activity);
   if (found == flows.end()) return;
-  // The activity itself must outlive its own signal, so the last reference goes last.
-  const auto entry = std::move(found->second);
+  // SimGrid has listeners of its own after this one: the activity must outlive its signal, so
+  // its last reference is kept until the next one ends.
+  state().last_ended = std::move(found->second.first);
+  const auto done = std::move(found->second.second);
   flows.erase(found);
-  entry.second();
+  done();
 }
 
 }  // namespace
@@ -55,6 +59,7 @@ void create_engine() {
   static std::string program = "brink-sim";
   static std::array<char*, 2> arguments = {program.data(), nullptr};
   int count = 1;
+  xbt_log_control_set("xbt_cfg.threshold:warning");  // it announces every setting otherwise
   auto* engine = new s4u::Engine(&count, arguments.data());  // lives as long as the process
   for (const Setting& s : pinned) s4u::Engine::set_config(std::string(s.name) + ":" + s.value);
   s4u::Activity::on_completion_cb(flow_completed);
@@ -93,10 +98,8 @@ void set_timer(Seconds when, std::function<void()> callback) {
 void start_flow(std::size_t from_host, std::size_t to_host, Bytes size, std::function<void()> done) {
   auto& hosts = state().hosts;
   const auto bytes = static_cast<std::uint64_t>(size.value());
-  s4u::CommPtr comm = s4u::Comm::sendto_init(hosts[from_host], hosts[to_host]);
-  comm->set_payload_size(bytes);
+  const s4u::CommPtr comm = s4u::Comm::sendto_async(hosts[from_host], hosts[to_host], bytes);
   state().flows.emplace(comm.get(), std::make_pair(comm, std::move(done)));
-  comm->vetoable_start();
 }
 
 void run() { state().engine->run(); }

@@ -26,12 +26,16 @@ void World::arm() {
   const Seconds next = queue_.next_time();
   if (armed_for_ >= Seconds(0.0) && armed_for_ <= next) return;
   armed_for_ = next;
+  ++timers_set_;
   simgrid_api::set_timer(next, [this, next] { drain(next); });
 }
 
 // `instant` is the time the timer was set for: SimGrid's clock advances by differences and
 // can be an ulp beside it.
 void World::drain(Seconds instant) {
+  // A timer that an earlier one has overtaken: what it was set for is armed anew when due, and
+  // answering both would double the timers of every later instant.
+  if (instant != armed_for_) return;
   armed_for_ = Seconds(-1.0);
   now_ = std::max(now_, instant);
   draining_ = true;
@@ -75,6 +79,10 @@ class World::PendingFlow final : public EventHandler {
 void World::transfer(std::size_t from_gpu, std::size_t to_gpu, Bytes size, std::uint32_t component,
                      EventHandler& handler, std::uint32_t kind, std::uint64_t data) {
   const Seconds latency = platform_.latency(from_gpu, to_gpu);
+  if (from_gpu == to_gpu || size <= Bytes(0.0)) {  // nothing crosses a link
+    schedule(now_ + latency, Priority::delivery, component, handler, kind, data);
+    return;
+  }
   // Owned by itself from here until its last byte has arrived.
   auto* flow = new PendingFlow(*this, from_gpu, to_gpu, size, component, handler, kind, data);
   schedule(now_ + latency, Priority::condition, component, *flow, 0, 0);

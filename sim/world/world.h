@@ -23,7 +23,8 @@ class World final : public IClock {
 
   /// Sends `size` bytes between two GPUs of the platform. The path's latency passes first,
   /// then the flow shares every link of its route max-min with the others, and `handler`
-  /// gets (kind, data) when the last byte is there.
+  /// gets (kind, data) when the last byte is there. A GPU's transfer to itself and one of no
+  /// bytes take the latency alone.
   void transfer(std::size_t from_gpu, std::size_t to_gpu, Bytes size, std::uint32_t component,
                 EventHandler& handler, std::uint32_t kind, std::uint64_t data = 0);
 
@@ -33,6 +34,8 @@ class World final : public IClock {
   void stop() { stopped_ = true; }
 
   [[nodiscard]] std::uint64_t events_handled() const { return events_handled_; }
+  /// SimGrid timers used: at most one an instant, and one more for a flow that ends before it.
+  [[nodiscard]] std::uint64_t timers_set() const { return timers_set_; }
 
  private:
   class PendingFlow;
@@ -45,7 +48,7 @@ class World final : public IClock {
   Seconds armed_for_ = Seconds(-1.0);  // the earliest outstanding SimGrid timer, < 0: none
   bool draining_ = false;
   bool stopped_ = false;
-  std::uint64_t events_handled_ = 0;
+  std::uint64_t events_handled_ = 0, timers_set_ = 0;
   const Platform& platform_;
 };
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <ostream>
 #include <string>
 
 #include "models/base/error.h"
@@ -32,6 +33,8 @@ struct BadField {
   std::string pointer;  // where the error must be
   std::string message;
 };
+
+inline void PrintTo(const BadField& bad, std::ostream* out) { *out << bad.field << " = " << bad.value; }
 
 /// `good` with one field changed as `bad` says.
 inline Json with_bad_field(Json good, const BadField& bad) {
