@@ -1,6 +1,7 @@
 #include "sim/serving/replica.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -94,7 +95,7 @@ void Replica::schedule_output() {
 bool Replica::form_batch() {
   if (decoding_.size() == 0 && partial_ == no_slot && waiting_.empty()) return false;
   const std::uint64_t number = next_number_;
-  const std::int64_t preemptions = reserve_decode_blocks();
+  const bool preempted = reserve_blocks();
 
   policy::BatchView view;
   view.token_budget = config_.max_num_batched_tokens;
@@ -108,7 +109,7 @@ bool Replica::form_batch() {
   view.free_blocks = kv_.free();
   view.block_size = config_.block_size;
   view.chunked_prefill = config_.chunked_prefill;
-  view.preempted = preemptions > 0;
+  view.preempted = preempted;
   view.waiting = this;
   decision_.partial_chunk = 0;
   decision_.admit_chunks.clear();
@@ -121,11 +122,12 @@ bool Replica::form_batch() {
   Batch& batch = in_flight(in_flight_);
   batch.number = number;
   batch.formed = parts_.clock.now();
-  batch.preemptions = preemptions;
+  batch.preemptions = std::exchange(preemptions_, 0);
   batch.prefill_tokens = 0;
   batch.chunks.clear();
   batch.first_tokens.clear();
   batch.finishing.clear();
+  batch.preempted.clear();
 
   batch.decode_sequences = decoding_.size();
   decoding_.advance();
@@ -153,12 +155,10 @@ bool Replica::form_batch() {
 
 // Every decoding sequence gets its token's KV slot before anything else is scheduled; when
 // blocks run out the last of the running list gives way, itself included (vLLM's order).
-std::int64_t Replica::reserve_decode_blocks() {
-  std::int64_t preemptions = 0;
-  while (decoding_.blocks_to_open(next_number_) > kv_.free()) {
-    preempt_last();
-    ++preemptions;
-  }
+// Returns whether anybody had to.
+bool Replica::reserve_blocks() {
+  const std::int64_t before = preemptions_;
+  while (decoding_.blocks_to_open(next_number_) > kv_.free()) preempt_last();
   kv_.allocate(decoding_.blocks_to_open(next_number_));
   // The cut prefill is last in the running list: without a block for its next token it is
   // the one to give way. Its chunk is at least one token, at most what budget and prompt allow.
@@ -168,10 +168,9 @@ std::int64_t Replica::reserve_decode_blocks() {
         std::min(s.prompt - s.prefilled, config_.max_num_batched_tokens - decoding_.size());
     if (kv_.blocks_for(s.prefilled + chunk) - kv_.blocks_for(s.prefilled) > kv_.free()) {
       preempt_last();
-      ++preemptions;
     }
   }
-  return preemptions;
+  return preemptions_ > before;
 }
 
 // Preemption by recompute: the KV is dropped and the prompt, now with what was generated, is
@@ -187,7 +186,11 @@ void Replica::preempt_last() {
     kv_.release(kv_.blocks_for(DecodeSet::tokens(s, last_batch)));
     decoding_.leave(s, last_batch);
     s.generated += static_cast<std::int64_t>(last_batch - s.prefill_batch);
-    s.last_token = in_flight_ > 0 ? std::max(in_flight(in_flight_ - 1).gpu_end, last_output_) : last_output_;
+    if (in_flight_ > 0) {
+      in_flight(in_flight_ - 1).preempted.push_back(slot);
+    } else {
+      s.last_token = last_output_;
+    }
     s.prompt = s.record.input_tokens + s.generated;
   } else {
     kv_.release(kv_.blocks_for(s.prefilled));
@@ -198,6 +201,7 @@ void Replica::preempt_last() {
   s.prefilled = 0;
   s.phase = Phase::waiting;
   ++s.record.preemptions;
+  ++preemptions_;
   waiting_.push_front(slot);
 }
 

@@ -71,6 +71,7 @@ class Replica final : public world::EventHandler, private policy::IWaitingQueue 
     std::vector<cost::PrefillChunk> chunks;
     std::vector<Slot> first_tokens;  // prefill ends here
     std::vector<Slot> finishing;     // last token comes from here
+    std::vector<Slot> preempted;     // their last token before a preemption comes from here
   };
 
   // IWaitingQueue
@@ -84,7 +85,7 @@ class Replica final : public world::EventHandler, private policy::IWaitingQueue 
   bool form_batch();
   void handle_output();
   void schedule_output();
-  std::int64_t reserve_decode_blocks();
+  bool reserve_blocks();
   void preempt_last();
   void run_chunk(Batch& batch, Slot slot, std::int64_t tokens);
   void admit(Batch& batch, Slot slot, std::int64_t tokens);
@@ -115,6 +116,7 @@ class Replica final : public world::EventHandler, private policy::IWaitingQueue 
   std::array<Batch, 2> batches_;
   std::size_t oldest_ = 0, in_flight_ = 0;
   std::uint64_t next_number_ = 0;
+  std::int64_t preemptions_ = 0;   // since the last batch was formed
   bool forming_ = false;           // a form event is pending
   Seconds gpu_free_, host_free_;
   Seconds last_output_;
