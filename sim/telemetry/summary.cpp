@@ -31,7 +31,7 @@ void add_header(Json& out, const RunFacts& facts, const RequestStats::Counts& co
   out.set("label", text_or_null(facts.name));
   out.set("model_id", text_or_null(facts.model_id));
   out.set("tokenizer_id", text_or_null(facts.model_id));
-  out.set("num_prompts", counts.seen);
+  out.set("num_prompts", counts.measured);  // vLLM leaves warm-up requests out, too
   out.set("request_rate", rate_of(facts.request_rate));
   out.set("burstiness", facts.burstiness);
   out.set("max_concurrency", facts.max_concurrency > 0 ? Json(facts.max_concurrency) : Json());
@@ -155,6 +155,7 @@ Json make_summary(const RunFacts& facts, const RequestStats& requests, const Ste
   add_steps(out, facts, requests.counts(), steps, end);
   out.set("engine_version", text_or_null(facts.engine_version));
   out.set("warmup_s", facts.warmup_s);
+  out.set("warmup_requests", requests.counts().seen - requests.counts().measured);
   out.set("measured_requests", requests.counts().measured);
   out.set("quantile_method", quantile_methods(requests));
   out.set("badges", badges(steps));
