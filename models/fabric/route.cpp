@@ -27,8 +27,8 @@ struct Longer {
   Length operator()(const Length& a, const Length& b) const { return {a.latency + b.latency, a.hops + b.hops}; }
 };
 
-// A GPU relays only for the source's or destination's own node (NCCL's PXN): never as transit
-// between two PCIe switches or hosts of its node to save a switch elsewhere.
+// A GPU relays only on the source's or the destination's node, where NCCL's PXN uses the
+// neighbour on the right rail; GPUs of other nodes are never transit.
 class RelayFilter {
  public:
   RelayFilter(const Graph& graph, Vertex from, Vertex to) : graph_(&graph), from_(from), to_(to) {}
@@ -45,11 +45,10 @@ class RelayFilter {
 };
 
 Vertex vertex_of(const Graph& graph, const std::string& name) {
+  for (Vertex vertex = 0; vertex < boost::num_vertices(graph); ++vertex)
+    if (graph[vertex].name == name) return vertex;
   std::vector<std::string> names;
-  for (auto [vertex, end] = boost::vertices(graph); vertex != end; ++vertex) {
-    if (graph[*vertex].name == name) return *vertex;
-    names.push_back(graph[*vertex].name);
-  }
+  for (Vertex vertex = 0; vertex < boost::num_vertices(graph); ++vertex) names.push_back(graph[vertex].name);
   const std::string nearest = nearest_name(name, names);
   throw ConfigError("/fabric/devices", "'" + name + "'",
                     nearest.empty() ? "the name of a device of this cluster" : "did you mean '" + nearest + "'?");
@@ -58,23 +57,24 @@ Vertex vertex_of(const Graph& graph, const std::string& name) {
 }  // namespace
 
 Route Topology::route(const std::string& from, const std::string& to) const {
-  const Vertex source = vertex_of(graph_, from);
-  const Vertex target = vertex_of(graph_, to);
+  const Graph& graph = *graph_;
+  const Vertex source = vertex_of(graph, from);
+  const Vertex target = vertex_of(graph, to);
   Route route;
   if (source == target) return route;
 
-  const RelayFilter relays(graph_, source, target);
-  const std::size_t count = boost::num_vertices(graph_);
+  const RelayFilter relays(graph, source, target);
+  const std::size_t count = boost::num_vertices(graph);
   const Length infinite{Seconds(std::numeric_limits<double>::infinity()), std::numeric_limits<std::int64_t>::max() / 4};
   std::vector<Length> distance(count, infinite);
   std::vector<Vertex> previous(count);
   const auto weight = boost::make_function_property_map<Edge>([&](const Edge& edge) {
-    return relays.may_relay(boost::source(edge, graph_)) ? Length{graph_[edge].latency, 1} : infinite;
+    return relays.may_relay(boost::source(edge, graph)) ? Length{graph[edge].latency, 1} : infinite;
   });
   boost::dijkstra_shortest_paths(
-      graph_, source,
-      boost::predecessor_map(boost::make_iterator_property_map(previous.begin(), boost::get(boost::vertex_index, graph_)))
-          .distance_map(boost::make_iterator_property_map(distance.begin(), boost::get(boost::vertex_index, graph_)))
+      graph, source,
+      boost::predecessor_map(boost::make_iterator_property_map(previous.begin(), boost::get(boost::vertex_index, graph)))
+          .distance_map(boost::make_iterator_property_map(distance.begin(), boost::get(boost::vertex_index, graph)))
           .weight_map(weight)
           .distance_compare(std::less<Length>())
           .distance_combine(Longer())
@@ -82,10 +82,10 @@ Route Topology::route(const std::string& from, const std::string& to) const {
           .distance_zero(Length{}));
 
   for (Vertex at = target; at != source; at = previous[at]) {
-    const auto [edge, exists] = boost::edge(previous[at], at, graph_);
+    const auto [edge, exists] = boost::edge(previous[at], at, graph);
     if (!exists || previous[at] == at)
       throw ConfigError("/fabric", "no path from " + from + " to " + to, "a connected fabric");
-    route.links.push_back(graph_[edge]);
+    route.links.push_back(graph[edge]);
   }
   std::reverse(route.links.begin(), route.links.end());
   route.bottleneck = route.links.front().capacity;

@@ -19,10 +19,10 @@ class Wiring {
  public:
   explicit Wiring(const Cluster& cluster) : cluster_(cluster) {}
 
-  Graph build() {
+  std::shared_ptr<const Graph> build() {
     if (cluster_.has_network) add_switches();
     for (std::int64_t node = 0; node < cluster_.nodes; ++node) add_node(node);
-    return std::move(graph_);
+    return std::move(owned_);
   }
 
  private:
@@ -79,7 +79,8 @@ class Wiring {
     const std::int64_t gpus_each = cluster_.gpus_per_node / groups;
     for (std::int64_t group = 0; group < groups; ++group) {
       const Vertex pcie = device(fmt::format("n{}.pcie{}", node, group), DeviceKind::pcie_switch, node, group);
-      cable(pcie, host, cluster_.pcie.each_way, cluster_.pcie.latency);
+      // A root complex behind the switch: twice a switch hop.
+      cable(pcie, host, cluster_.pcie.each_way, cluster_.pcie.latency * 2.0);
       if (cluster_.has_network) {
         const Vertex nic = device(fmt::format("n{}.nic{}", node, group), DeviceKind::nic, node, group);
         cable(pcie, nic, cluster_.pcie.each_way, cluster_.pcie.latency);
@@ -95,14 +96,21 @@ class Wiring {
   }
 
   const Cluster& cluster_;
-  Graph graph_;
+  std::shared_ptr<Graph> owned_ = std::make_shared<Graph>();
+  Graph& graph_ = *owned_;
   std::vector<Vertex> leaves_;
 };
 
+template <class Visit>
+void each_edge(const Graph& graph, Visit visit) {
+  for (Vertex vertex = 0; vertex < boost::num_vertices(graph); ++vertex)
+    for (auto [edge, end] = boost::out_edges(vertex, graph); edge != end; ++edge) visit(*edge);
+}
+
 void check_links(const Graph& graph) {
   std::set<std::pair<Vertex, Vertex>> ways;
-  for (auto [edge, end] = boost::edges(graph); edge != end; ++edge) {
-    const Link& link = graph[*edge];
+  each_edge(graph, [&](const Graph::edge_descriptor& edge) {
+    const Link& link = graph[edge];
     if (!(link.capacity.value() > 0.0) || !is_finite(link.capacity)) {
       throw ConfigError("/fabric/links/" + link.name, fmt::format("a capacity of {} B/s", link.capacity.value()),
                         "a positive, finite capacity");
@@ -111,8 +119,8 @@ void check_links(const Graph& graph) {
       throw ConfigError("/fabric/links/" + link.name, fmt::format("a latency of {} s", link.latency.value()),
                         "a finite latency of at least 0");
     }
-    ways.insert({boost::source(*edge, graph), boost::target(*edge, graph)});
-  }
+    ways.insert({boost::source(edge, graph), boost::target(edge, graph)});
+  });
   for (const auto& [from, to] : ways) {
     if (ways.count({to, from}) != 0) continue;
     throw ConfigError("/fabric/links/" + graph[from].name + "->" + graph[to].name, "one direction only",
@@ -142,27 +150,27 @@ void check_connected(const Graph& graph) {
                     fmt::format("a path from {} to {}", graph[0].name, graph[vertex].name));
 }
 
-Graph checked(Graph graph) {
-  check_links(graph);
-  check_devices(graph);
-  check_connected(graph);
+std::shared_ptr<const Graph> checked(std::shared_ptr<const Graph> graph) {
+  check_links(*graph);
+  check_devices(*graph);
+  check_connected(*graph);
   return graph;
 }
 
 }  // namespace
 
 Topology::Topology(const Cluster& cluster) : graph_(checked(Wiring(cluster).build())) {}
-Topology::Topology(Graph graph) : graph_(checked(std::move(graph))) {}
+Topology::Topology(std::shared_ptr<const Graph> graph) : graph_(checked(std::move(graph))) {}
 
 std::vector<Device> Topology::devices() const {
   std::vector<Device> all;
-  for (auto [vertex, end] = boost::vertices(graph_); vertex != end; ++vertex) all.push_back(graph_[*vertex]);
+  for (auto [vertex, end] = boost::vertices(*graph_); vertex != end; ++vertex) all.push_back((*graph_)[*vertex]);
   return all;
 }
 
 std::vector<Link> Topology::links() const {
   std::vector<Link> all;
-  for (auto [edge, end] = boost::edges(graph_); edge != end; ++edge) all.push_back(graph_[*edge]);
+  each_edge(*graph_, [&](const Graph::edge_descriptor& edge) { all.push_back((*graph_)[edge]); });
   return all;
 }
 
@@ -172,10 +180,10 @@ std::string Topology::host_name(std::int64_t node) { return fmt::format("n{}.hos
 BytesPerSecond Topology::cut(const std::vector<std::string>& inside) const {
   const std::set<std::string> names(inside.begin(), inside.end());
   BytesPerSecond total;
-  for (auto [edge, end] = boost::edges(graph_); edge != end; ++edge) {
-    const Link& link = graph_[*edge];
+  each_edge(*graph_, [&](const Graph::edge_descriptor& edge) {
+    const Link& link = (*graph_)[edge];
     if (names.count(link.from) != 0 && names.count(link.to) == 0) total += link.capacity;
-  }
+  });
   return total;
 }
 

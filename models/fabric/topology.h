@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -44,9 +45,9 @@ class Topology {
   /// Builds and checks: connected, positive capacities, no device without both directions.
   explicit Topology(const Cluster& cluster);
   /// Checks a hand-built graph the same way (throws ConfigError at /fabric...).
-  explicit Topology(Graph graph);
+  explicit Topology(std::shared_ptr<const Graph> graph);
 
-  [[nodiscard]] const Graph& graph() const { return graph_; }
+  [[nodiscard]] const Graph& graph() const { return *graph_; }
   [[nodiscard]] std::vector<Device> devices() const;
   [[nodiscard]] std::vector<Link> links() const;
   /// Name of GPU `index` of `node`.
@@ -61,7 +62,7 @@ class Topology {
   [[nodiscard]] BytesPerSecond cut(const std::vector<std::string>& inside) const;
 
  private:
-  Graph graph_;
+  std::shared_ptr<const Graph> graph_;  // immutable: copies of a topology share it
 };
 
 }  // namespace brink::fabric

@@ -1,5 +1,6 @@
 #include "models/gpu/gpu_spec.h"
 
+#include <fmt/format.h>
 #include <string_view>
 
 #include "models/base/error.h"
@@ -27,8 +28,8 @@ std::int64_t count_fact(ObjectReader& reader, std::string_view key, Range range)
 
 void at_most_peak(const ObjectReader& reader, const char* key, double value, const char* peak_key, double peak) {
   if (value <= peak) return;
-  throw ConfigError(join_pointer(reader.pointer_to(key), "value"), Json(value).dump(),
-                    "at most " + join_pointer(reader.pointer_to(peak_key), "value") + " (" + Json(peak).dump() + ")");
+  throw ConfigError(join_pointer(reader.pointer_to(key), "value"), fmt::format("{:g}", value),
+                    fmt::format("at most {} ({:g})", join_pointer(reader.pointer_to(peak_key), "value"), peak));
 }
 
 }  // namespace

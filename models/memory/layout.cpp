@@ -58,10 +58,16 @@ std::optional<std::int64_t> degree_that_fits(const Model& model, const gpu::GpuS
   const std::string got = fmt::format(
       "{} ({:.1f} GiB of weights and {:.1f} GiB of activations and buffers a GPU, of {:.1f} GiB usable)",
       engine.tensor_parallel_size, gib_of(budget.weights), gib_of(overhead), gib_of(budget.usable));
-  // Any context at all may be the honest wish when the model's own maximum was never asked for.
-  const std::int64_t wanted = engine.max_model_len > 0 ? length : engine.block_size;
-  const auto tp = degree_that_fits(model, gpu, cluster, engine, wanted);
-  if (tp) throw ConfigError(tp_pointer, got, fmt::format("the weights do not fit: set {} to {}", tp_pointer, *tp));
+  if (const auto tp = degree_that_fits(model, gpu, cluster, engine, length))
+    throw ConfigError(tp_pointer, got, fmt::format("the weights do not fit: set {} to {}", tp_pointer, *tp));
+  // No degree holds one request of full length; some may hold a shorter one.
+  if (const auto tp = degree_that_fits(model, gpu, cluster, engine, engine.block_size)) {
+    EngineMemory wider = engine;
+    wider.tensor_parallel_size = *tp;
+    throw ConfigError(tp_pointer, got,
+                      fmt::format("the weights do not fit: set {} to {} and /engine/max_model_len to at most {}",
+                                  tp_pointer, *tp, memory_budget(model, gpu, wider).kv_tokens));
+  }
   throw ConfigError(tp_pointer, got,
                     fmt::format("the weights do not fit: no degree up to the {} GPUs of a node holds {}; "
                                 "take GPUs with more memory or a smaller model",

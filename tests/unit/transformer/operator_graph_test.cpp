@@ -58,9 +58,8 @@ TEST(OperatorGraph, TwoAllReducesALayerAndOneAfterTheEmbedding) {
 }
 
 TEST(OperatorGraph, QwenNormsItsHeads) {
-  const Operator* norm = operator_graph(load("qwen3-14b"), 1).find("qk_norm");
   const OperatorGraph graph = operator_graph(load("qwen3-14b"), 1);
-  norm = graph.find("qk_norm");
+  const Operator* norm = graph.find("qk_norm");
   ASSERT_NE(norm, nullptr);
   EXPECT_EQ(norm->bytes_per_row.value(), 2.0 * 2 * (40 + 8) * 128);
 }
