@@ -11,6 +11,7 @@ else()
     if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
       set(CMAKE_CUDA_ARCHITECTURES 90)  # Hopper, the oldest GPU the microkernels are written for
     endif()
+    set(CMAKE_CUDA_STANDARD 17)  # CMake 3.25 has no C++20 flag for nvcc and would inherit 20
     enable_language(CUDA)
     add_subdirectory(kernels)
   elseif(BRINK_CUDA STREQUAL "ON")
