@@ -1,0 +1,100 @@
+#include "sim/app/command_line.h"
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "sim/app/failure.h"
+#include "sim/app/headline.h"
+#include "sim/app/inspect.h"
+#include "sim/app/run_request.h"
+#include "sim/app/serve.h"
+#include "sim/app/terminal_progress.h"
+#include "sim/scenario/provenance.h"
+#include "sim/scenario/simulation.h"
+
+namespace brink::app {
+
+namespace {
+
+struct Options {
+  std::string scenario;
+  std::vector<std::string> settings;
+  std::optional<std::uint64_t> seed;
+  std::string out;
+  bool as_json = false;
+};
+
+void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+void run(const Options& options) {
+  if (!options.out.empty()) check_result_folder(options.out);
+  const scenario::Scenario scenario = scenario::load_scenario(options.scenario, options.settings, options.seed);
+  const std::string out = options.out.empty() ? "out/" + scenario.name : options.out;
+  check_result_folder(out);
+  scenario::RunOutcome outcome;
+  {
+    const TerminalProgress progress;
+    outcome = scenario::run_scenario(scenario, progress.sink());
+  }
+  telemetry::write_results(out, outcome.files);
+  print(headline(outcome.summary, out));
+}
+
+void inspect_scenario(const Options& options) {
+  const Json facts = inspect(scenario::load_scenario(options.scenario, options.settings, options.seed));
+  print(options.as_json ? facts.dump(2) + "\n" : inspect_text(facts));
+}
+
+void add_scenario_options(CLI::App& command, Options& options) {
+  command.add_option("scenario", options.scenario, "Scenario file (JSON)")->required();
+  command.add_option("--set", options.settings, "Set a field: /engine/max_num_seqs=128 (repeatable)")
+      ->allow_extra_args(false)
+      ->take_all();
+  command.add_option("--seed", options.seed, "In place of the scenario's seed");
+}
+
+int report(const std::string& message, int status) {
+  fmt::print(stderr, "error: {}\n", message);
+  return status;
+}
+
+}  // namespace
+
+int command_line(int argc, char** argv) {
+  CLI::App cli("Simulates LLM serving clusters.", "brink-sim");
+  Options options;
+  bool server = false;
+  cli.add_flag("--serve", server, "Run server on standard input and output, for programs");
+  cli.set_version_flag("--version", "brink-sim " + scenario::program_version() + " (" + scenario::program_revision() + ")");
+  CLI::App* run_command = cli.add_subcommand("run", "Simulate a scenario and write its results");
+  add_scenario_options(*run_command, options);
+  run_command->add_option("-o,--out", options.out, "Result folder (default: out/<name of the scenario>)");
+  CLI::App* inspect_command = cli.add_subcommand("inspect", "Layout, memory and step times, without running");
+  add_scenario_options(*inspect_command, options);
+  inspect_command->add_flag("--json", options.as_json, "Print the facts as JSON");
+  cli.require_subcommand(0, 1);
+  try {
+    cli.parse(argc, argv);
+    if (server) return serve(STDIN_FILENO, STDOUT_FILENO);
+    if (run_command->parsed()) run(options);
+    else if (inspect_command->parsed()) inspect_scenario(options);
+    else print(cli.help());
+    return 0;
+  } catch (const CLI::Success& done) {
+    return cli.exit(done);
+  } catch (const CLI::ParseError& error) {
+    return report(std::string(error.what()) + "; brink-sim --help lists what there is", 2);
+  } catch (const std::exception& error) {
+    return report(error.what(), exit_status_of(error));
+  }
+}
+
+}  // namespace brink::app

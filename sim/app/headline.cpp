@@ -1,0 +1,42 @@
+#include "sim/app/headline.h"
+
+#include <fmt/format.h>
+
+namespace brink::app {
+
+namespace {
+
+double number(const Json& object, const std::string& key) {
+  const Json* found = object.find(key);
+  return found != nullptr && found->is_number() ? found->as_double() : 0.0;
+}
+
+std::string milliseconds(const Json& summary, const std::string& key) {
+  const Json* found = summary.find(key);
+  return found != nullptr && found->is_number() ? fmt::format("{:10.2f}", found->as_double()) : fmt::format("{:>10}", "-");
+}
+
+std::string slo_line(const Json& summary) {
+  const Json* met = at_pointer(summary, "/slo/met");
+  if (met == nullptr || met->kind() != Json::Kind::boolean) return {};
+  return met->as_bool() ? "  SLO met\n" : "  SLO missed\n";
+}
+
+}  // namespace
+
+std::string headline(const Json& summary, const std::string& out) {
+  std::string text = fmt::format("{:.0f} requests completed, {:.0f} failed in {:.1f} simulated s: {:.2f} req/s, {:.0f} output tok/s\n",
+                                 number(summary, "completed"), number(summary, "failed"), number(summary, "duration"),
+                                 number(summary, "request_throughput"), number(summary, "output_throughput"));
+  text += fmt::format("  ms   {:>10}{:>10}{:>10}\n", "mean", "p50", "p99");
+  for (const std::string metric : {"ttft", "tpot", "itl", "e2el"}) {
+    text += fmt::format("  {:<5}", metric);
+    for (const std::string statistic : {"mean", "p50", "p99"}) text += milliseconds(summary, statistic + "_" + metric + "_ms");
+    const Json* badge = at_pointer(summary, "/badges/" + metric);
+    if (badge != nullptr && badge->is_string()) text += "  " + badge->as_string();
+    text += '\n';
+  }
+  return text + slo_line(summary) + "results: " + out + "\n";
+}
+
+}  // namespace brink::app
