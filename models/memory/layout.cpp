@@ -32,6 +32,19 @@ void check_ranks(const Model& model, const fabric::Cluster& cluster, const Engin
   }
 }
 
+void check_settings(const EngineMemory& engine) {
+  const auto at_least_one = [](const char* key, std::int64_t value) {
+    if (value < 1) throw ConfigError(std::string("/engine/") + key, std::to_string(value), "at least 1");
+  };
+  at_least_one("block_size", engine.block_size);
+  at_least_one("max_num_seqs", engine.max_num_seqs);
+  at_least_one("max_num_batched_tokens", engine.max_num_batched_tokens);
+  at_least_one("num_gpu_blocks_override", engine.num_gpu_blocks_override.value_or(1));
+  const double share = engine.gpu_memory_utilization;
+  if (!(share > 0.0 && share <= 1.0))
+    throw ConfigError("/engine/gpu_memory_utilization", fmt::format("{:g}", share), "more than 0 and at most 1");
+}
+
 void check_length(const Model& model, const EngineMemory& engine) {
   if (engine.max_model_len > model.max_position) {
     throw ConfigError("/engine/max_model_len", std::to_string(engine.max_model_len),
@@ -91,6 +104,7 @@ std::optional<std::int64_t> degree_that_fits(const Model& model, const gpu::GpuS
 
 MemoryBudget check_layout(const Model& model, const gpu::GpuSpec& gpu, const fabric::Cluster& cluster,
                           const EngineMemory& engine) {
+  check_settings(engine);
   check_ranks(model, cluster, engine);
   check_length(model, engine);
   const std::int64_t length = effective_max_model_len(model, engine);

@@ -24,7 +24,7 @@ constexpr Family families[] = {
 };
 
 // Limits far above any published model; they keep every product of two sizes inside int64.
-constexpr double layers_max = 1e4, heads_max = 1e4, head_dim_max = 1e4, width_max = 1e7, vocab_max = 1e8,
+constexpr double layers_max = 1e4, heads_max = 1e4, head_dim_max = 1e4, width_max = 1e6, vocab_max = 1e8,
                  positions_max = 1e9;
 
 void refuse_field(ObjectReader& reader, const char* key, const char* what) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 
 #include "tests/support/config_error.h"
@@ -58,6 +59,22 @@ TEST(CheckLayout, RanksAndReplicas) {
                       "got 3; between 1 and 2: 1 nodes of 8 GPUs hold that many replicas of 4 GPUs");
   expect_config_error([] { (void)check("llama-3.1-8b", ranks(1, 0)); }, dp,
                       "got 0; between 1 and 8: 1 nodes of 8 GPUs hold that many replicas of 1 GPUs");
+}
+
+TEST(CheckLayout, SettingsOutOfRange) {
+  const auto refused = [](const std::string& key, const std::string& message, auto change) {
+    EngineMemory engine = ranks(1);
+    change(engine);
+    expect_config_error([&] { (void)check("llama-2-7b", engine); }, "/engine/" + key, message);
+  };
+  refused("block_size", "got 0; at least 1", [](EngineMemory& e) { e.block_size = 0; });
+  refused("max_num_seqs", "got -1; at least 1", [](EngineMemory& e) { e.max_num_seqs = -1; });
+  refused("max_num_batched_tokens", "got 0; at least 1", [](EngineMemory& e) { e.max_num_batched_tokens = 0; });
+  refused("num_gpu_blocks_override", "got 0; at least 1", [](EngineMemory& e) { e.num_gpu_blocks_override = 0; });
+  const std::string share = "gpu_memory_utilization", allowed = "; more than 0 and at most 1";
+  refused(share, "got 0" + allowed, [](EngineMemory& e) { e.gpu_memory_utilization = 0.0; });
+  refused(share, "got 1.5" + allowed, [](EngineMemory& e) { e.gpu_memory_utilization = 1.5; });
+  refused(share, "got nan" + allowed, [](EngineMemory& e) { e.gpu_memory_utilization = std::nan(""); });
 }
 
 TEST(CheckLayout, ContextBeyondTheModel) {
