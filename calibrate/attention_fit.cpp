@@ -59,12 +59,27 @@ std::array<double, Count> to_array(const std::vector<double>& x) {
   return out;
 }
 
+// Within what they mean: no rate above the data sheet.
+DecodeLaw bounded(DecodeLaw law, const cost::GpuFacts& gpu) {
+  law.hbm_rate = std::min(law.hbm_rate, gpu.hbm_peak);
+  law.l2_rate = std::min(law.l2_rate, gpu.l2_bandwidth);
+  law.overlap_power = std::max(law.overlap_power, 1.0);
+  return law;
+}
+PrefillLaw bounded(PrefillLaw law, const cost::GpuFacts& gpu) {
+  law.mma_rate = std::min(law.mma_rate, gpu.peak_bf16);
+  law.hbm_rate = std::min(law.hbm_rate, gpu.hbm_peak);
+  law.overlap_power = std::max(law.overlap_power, 0.5);
+  return law;
+}
+
 /// Minimises the weighted mean |log(law / measured)| over points.
 template <class Law>
-Law fit_law(Law law, const std::vector<Merged>& points, const std::function<double(const Law&, const Merged&)>& seconds) {
+Law fit_law(Law law, const std::vector<Merged>& points, const std::function<double(const Law&, const Merged&)>& seconds, const cost::GpuFacts& gpu) {
   const auto loss = [&](const std::vector<double>& x) {
     Law trial = law;
     trial.set_parameters(to_array<Law::parameter_count>(x));
+    trial = bounded(trial, gpu);
     double sum = 0.0;
     for (const Merged& point : points) sum += point.count * std::abs(std::log(seconds(trial, point)) - point.log_seconds);
     return sum;
@@ -73,7 +88,7 @@ Law fit_law(Law law, const std::vector<Merged>& points, const std::function<doub
   std::vector<double> best = minimise_positive(loss, {start.begin(), start.end()}, 0.15, 500);
   for (double& value : best) value = cost::round_significant(value);
   law.set_parameters(to_array<Law::parameter_count>(best));
-  return law;
+  return bounded(law, gpu);
 }
 
 template <class Law>
@@ -121,7 +136,7 @@ DecodeCost build_decode(const std::vector<const AttentionRow*>& rows, std::int64
     return Bytes(bytes(point)) > DecodeCost::cold_limit() ? cold_seconds(law, point) : warm_seconds(law, point);
   });
   const std::vector<Merged> all = merge(rows, coordinate);
-  const DecodeLaw law = fit_law(DecodeLaw{}, all, either);
+  const DecodeLaw law = fit_law(DecodeLaw{}, all, either, gpu);
   std::vector<Merged> cold, warm;
   for (const Merged& point : all) {
     const bool large = Bytes(bytes(point)) > DecodeCost::cold_limit();
@@ -141,12 +156,12 @@ PrefillCost build_prefill(const std::vector<const AttentionRow*>& rows, std::int
   const auto coordinate = [](const AttentionRow& row) {
     return std::vector<std::int64_t>{row.new_tokens, row.batch * row.heads.query, row.heads.query / row.heads.kv};
   };
-  const std::function<double(const PrefillLaw&, const Merged&)> seconds = [dimension, kv](const PrefillLaw& law, const Merged& point) {
+  const std::function<double(const PrefillLaw&, const Merged&)> seconds = [dimension, kv, &gpu](const PrefillLaw& law, const Merged& point) {
     const AttentionHeads heads{point.at[1], point.at[1] / point.at[2], dimension};
-    return law.time(PrefillWork::chunk(point.at[0]), heads, kv).value();
+    return law.time(PrefillWork::chunk(point.at[0]), heads, kv, gpu).value();
   };
   const std::vector<Merged> all = merge(rows, coordinate);
-  const PrefillLaw law = fit_law(PrefillLaw{}, all, seconds);
+  const PrefillLaw law = fit_law(PrefillLaw{}, all, seconds, gpu);
   return {dimension, kv, law, fit_surface({"length", "sequences_x_query_heads", "query_heads_per_kv_head"}, all, law, seconds, kPrefillNugget),
           head_counts(rows), gpu};
 }

@@ -66,18 +66,24 @@ Table tabulate(const std::vector<GemmRow>& rows, GemmType type) {
   return table;
 }
 
-std::array<double, GemmLaw::parameter_count> to_array(const std::vector<double>& x) {
-  std::array<double, GemmLaw::parameter_count> out{};
-  std::copy(x.begin(), x.end(), out.begin());
-  out.back() = std::min(out.back(), 1.0);  // wave quantisation is a share
-  return out;
+/// Within what they mean: no rate above the data sheet.
+std::array<double, GemmLaw::parameter_count> bounded(const std::vector<double>& x, const cost::GpuFacts& gpu) {
+  GemmLaw law;
+  std::array<double, GemmLaw::parameter_count> values{};
+  std::copy(x.begin(), x.end(), values.begin());
+  law.set_parameters(values);
+  law.mma_efficiency = std::min(law.mma_efficiency, 1.0);
+  law.hbm_rate = std::min(law.hbm_rate, gpu.hbm_peak);
+  // Left free the share falls to nothing where the library finds a fitting tile; shapes without one do pay.
+  law.wave_quantisation = std::clamp(law.wave_quantisation, 0.3, 1.0);
+  return law.parameters();
 }
 
 /// Law parameters that minimise the mean |log(law / measured)| over layer-sized shapes.
 GemmLaw fit_law(GemmLaw law, const Table& table, const std::vector<const Shape*>& shapes, const cost::GpuFacts& gpu, std::size_t evaluations) {
   const auto loss = [&](const std::vector<double>& x) {
     GemmLaw trial = law;
-    trial.set_parameters(to_array(x));
+    trial.set_parameters(bounded(x, gpu));
     double sum = 0.0;
     for (const Shape* shape : shapes) {
       if (!is_layer(*shape)) continue;
@@ -90,7 +96,7 @@ GemmLaw fit_law(GemmLaw law, const Table& table, const std::vector<const Shape*>
   const auto start = law.parameters();
   std::vector<double> best = minimise_positive(loss, {start.begin(), start.end()}, 0.15, evaluations);
   for (double& value : best) value = cost::round_significant(value);
-  law.set_parameters(to_array(best));
+  law.set_parameters(bounded(best, gpu));
   return law;
 }
 

@@ -18,7 +18,9 @@ namespace {
 using cost::GemmType;
 
 constexpr const char* kVersion = "0.1.0";
-constexpr std::pair<const char*, GemmType> kGemmTypes[] = {{"bf16", GemmType::bf16}, {"fp8", GemmType::fp8}, {"fp8_block", GemmType::fp8_block}};
+// Block-scaled FP8 is left out: its rows stand at 58 us (m <= 17) and 85 us (above) until the kernel outlasts
+// that, which is the host launching it eagerly and not the GPU.
+constexpr std::pair<const char*, GemmType> kGemmTypes[] = {{"bf16", GemmType::bf16}, {"fp8", GemmType::fp8}};
 
 // A kernel inside a CUDA graph that moves next to nothing still starts, waits for two dependent HBM round
 // trips (0.4 us each, 690 cycles) and drains: about 2 us between consecutive small kernels.

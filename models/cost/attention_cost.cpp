@@ -109,13 +109,18 @@ void DecodeLaw::set_parameters(const std::array<double, parameter_count>& v) {
   combine = Seconds(v[7]);
 }
 
-Seconds PrefillLaw::time(const PrefillWork& work, const AttentionHeads& heads, KvType kv) const {
+Seconds PrefillLaw::time(const PrefillWork& work, const AttentionHeads& heads, KvType kv, const GpuFacts& gpu) const {
   const double d = static_cast<double>(heads.dimension), query = static_cast<double>(heads.query);
   // Blocks on the diagonal are computed in full: half a block more a row than causality needs.
   const double flops = 4.0 * d * query * (work.attended + 0.5 * kKvBlock * work.new_tokens.value());
   const double bytes = 2.0 * kBytesOfQuery * work.new_tokens.value() * query * d + kv_bytes(work.kv_tokens.value(), heads, kv);
-  const double path = per_block.value() * std::max(work.longest_kv.value() / kKvBlock, 1.0);
-  const double tiles = per_tile.value() * static_cast<double>(work.sequences * heads.kv);
+  const double pairs = static_cast<double>(work.sequences * heads.kv);
+  // Idle SMs share out a long sequence's KV blocks (FlashAttention 3's splits), which shortens the longest path.
+  const double blocks = std::max(work.longest_kv.value() / kKvBlock, 1.0);
+  const double row_tiles = std::max(work.new_tokens.value() * query / kKvBlock, pairs);
+  const double splits = std::clamp(static_cast<double>(gpu.sm_count) / row_tiles, 1.0, std::min(blocks, kSplitsMax));
+  const double path = per_block.value() * blocks / splits;
+  const double tiles = per_tile.value() * pairs;
   const double p = overlap_power;
   const double sum = std::pow(flops / mma_rate.value(), p) + std::pow(bytes / hbm_rate.value(), p) + std::pow(path, p) + std::pow(tiles, p);
   return launch + Seconds(std::pow(sum, 1.0 / p));
@@ -153,7 +158,9 @@ Estimate DecodeCost::estimate(const DecodeWork& work, const AttentionHeads& head
   const std::vector<double> at{batch * static_cast<double>(heads.kv), context, static_cast<double>(heads.kv)};
   const Seconds predicted =
       law_.time(batch, context, heads, kv_, cold ? KvResidency::cold : KvResidency::warm, gpu_) * std::exp(surface.value(at));
-  const Seconds bound = bytes / (cold ? gpu_.hbm_peak : gpu_.l2_bandwidth);
+  Seconds bound = bytes / (cold ? gpu_.hbm_peak : gpu_.l2_bandwidth);
+  // KV in HBM is never faster than the same KV in L2.
+  if (cold && !large) bound = std::max(bound, estimate(work, heads, KvResidency::warm).time);
   Badge badge = Badge::extrapolated;
   if (surface.inside(at) && heads.dimension == head_dimension_)
     badge = surface.has_point(at) && knows(heads_, heads) && (large || !cold) ? Badge::measured : Badge::interpolated;
@@ -210,7 +217,7 @@ Estimate PrefillCost::estimate(const PrefillWork& work, const AttentionHeads& he
   const double equal_sequences = rows / length;
   const std::vector<double> at{length, equal_sequences * static_cast<double>(heads.query),
                                static_cast<double>(heads.query) / static_cast<double>(heads.kv)};
-  const Seconds predicted = law_.time(work, heads, kv_) * std::exp(surface_.value(at));
+  const Seconds predicted = law_.time(work, heads, kv_, gpu_) * std::exp(surface_.value(at));
   const Seconds bound = Flops(4.0 * static_cast<double>(heads.query * heads.dimension) * work.attended) / gpu_.peak_bf16;
   const bool prefix = work.kv_tokens > work.new_tokens;
   Badge badge = Badge::extrapolated;

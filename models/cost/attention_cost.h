@@ -80,7 +80,7 @@ struct PrefillLaw {
   double overlap_power = 1.2;
   Seconds per_block{0.8e-6};   // one 128-token KV block on the critical path
 
-  [[nodiscard]] Seconds time(const PrefillWork& work, const AttentionHeads& heads, KvType kv) const;
+  [[nodiscard]] Seconds time(const PrefillWork& work, const AttentionHeads& heads, KvType kv, const GpuFacts& gpu) const;
   [[nodiscard]] std::array<double, parameter_count> parameters() const;
   void set_parameters(const std::array<double, parameter_count>& values);
 };

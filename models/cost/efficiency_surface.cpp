@@ -12,15 +12,16 @@
 namespace brink::cost {
 namespace {
 
-double matern(double squared_distance) {
-  const double r = std::sqrt(3.0 * squared_distance);
-  return (1.0 + r) * std::exp(-r);
+using Column = Eigen::Map<const Eigen::ArrayXd>;
+
+Column column(const std::vector<double>& values, std::size_t index, std::size_t rows) {
+  return {values.data() + index * rows, static_cast<Eigen::Index>(rows)};
 }
 
-double squared_distance(const double* a, const double* b, std::size_t size) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < size; ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
-  return sum;
+/// Matern 3/2 of squared distances.
+Eigen::ArrayXd matern(const Eigen::ArrayXd& squared_distances) {
+  const Eigen::ArrayXd r = (3.0 * squared_distances).sqrt();
+  return (1.0 + r) * (-r).exp();
 }
 
 }  // namespace
@@ -41,14 +42,16 @@ void EfficiencySurface::prepare() {
   low_.assign(axes_.size(), 0.0);
   high_.assign(axes_.size(), 0.0);
   coordinates_.clear();
-  coordinates_.reserve(points_.size() * axes_.size());
-  for (std::size_t p = 0; p < points_.size(); ++p)
-    for (std::size_t i = 0; i < axes_.size(); ++i) {
+  for (std::size_t i = 0; i < axes_.size(); ++i)
+    for (std::size_t p = 0; p < points_.size(); ++p) {
       const double x = static_cast<double>(points_[p].at[i]);
       coordinates_.push_back(std::log2(x) / axes_[i].octaves);
       low_[i] = p == 0 ? x : std::min(low_[i], x);
       high_[i] = p == 0 ? x : std::max(high_[i], x);
     }
+  weights_.clear();
+  for (std::size_t o = 0; o < means_.size(); ++o)
+    for (const Point& point : points_) weights_.push_back(point.weights[o]);
 }
 
 EfficiencySurface EfficiencySurface::fit(std::vector<Axis> axes, const std::vector<std::vector<std::int64_t>>& at,
@@ -63,14 +66,16 @@ EfficiencySurface EfficiencySurface::fit(std::vector<Axis> axes, const std::vect
   for (const auto& coordinate : at) points.push_back({coordinate, std::vector<double>(values.front().size(), 0.0)});
   EfficiencySurface surface(std::move(axes), std::vector<double>(values.front().size(), 0.0), std::move(points));
 
-  const std::size_t n_axes = surface.axes_.size();
   Eigen::MatrixXd covariance(rows, rows);
   Eigen::MatrixXd target(rows, outputs);
   for (Eigen::Index i = 0; i < rows; ++i) {
-    const double* xi = &surface.coordinates_[static_cast<std::size_t>(i) * n_axes];
-    for (Eigen::Index j = 0; j < i; ++j)
-      covariance(i, j) = matern(squared_distance(xi, &surface.coordinates_[static_cast<std::size_t>(j) * n_axes], n_axes));
-    covariance(i, i) = 1.0 + nugget / counts[static_cast<std::size_t>(i)];
+    Eigen::ArrayXd squared = Eigen::ArrayXd::Zero(rows);
+    for (std::size_t axis = 0; axis < surface.axes_.size(); ++axis) {
+      const Column x = column(surface.coordinates_, axis, at.size());
+      squared += (x - x(i)).square();
+    }
+    covariance.col(i) = matern(squared).matrix();
+    covariance(i, i) += nugget / counts[static_cast<std::size_t>(i)];
     for (Eigen::Index o = 0; o < outputs; ++o) target(i, o) = values[static_cast<std::size_t>(i)][static_cast<std::size_t>(o)];
   }
   const Eigen::RowVectorXd mean = target.colwise().mean();
@@ -83,38 +88,29 @@ EfficiencySurface EfficiencySurface::fit(std::vector<Axis> axes, const std::vect
     for (Eigen::Index i = 0; i < rows; ++i)
       surface.points_[static_cast<std::size_t>(i)].weights[static_cast<std::size_t>(o)] = round_significant(weights(i, o), 5);
   }
+  surface.prepare();
   return surface;
 }
 
-std::vector<double> EfficiencySurface::scaled(const std::vector<double>& at) const {
+std::vector<double> EfficiencySurface::covariances(const std::vector<double>& at) const {
   if (at.size() != axes_.size()) throw std::invalid_argument("efficiency surface: wrong number of coordinates");
-  std::vector<double> x(at.size());
+  Eigen::ArrayXd squared = Eigen::ArrayXd::Zero(static_cast<Eigen::Index>(points_.size()));
   for (std::size_t i = 0; i < at.size(); ++i) {
     // Beyond the measured range the efficiency of its edge holds; the law alone carries on.
     const double inside = points_.empty() ? 1.0 : std::clamp(at[i], low_[i], high_[i]);
-    x[i] = std::log2(inside) / axes_[i].octaves;
+    squared += (column(coordinates_, i, points_.size()) - std::log2(inside) / axes_[i].octaves).square();
   }
-  return x;
-}
-
-std::vector<double> EfficiencySurface::values(const std::vector<double>& at) const {
-  const std::vector<double> x = scaled(at);
-  std::vector<double> out = means_;
-  for (std::size_t p = 0; p < points_.size(); ++p) {
-    const double k = matern(squared_distance(x.data(), &coordinates_[p * axes_.size()], axes_.size()));
-    for (std::size_t o = 0; o < out.size(); ++o) out[o] += k * points_[p].weights[o];
-  }
-  return out;
+  std::vector<double> k(points_.size());
+  Eigen::Map<Eigen::ArrayXd>(k.data(), squared.size()) = matern(squared);
+  return k;
 }
 
 double EfficiencySurface::blend(const std::vector<double>& at, std::size_t first, std::size_t second, double share) const {
-  const std::vector<double> x = scaled(at);
-  double a = means_.at(first), b = means_.at(second);
-  for (std::size_t p = 0; p < points_.size(); ++p) {
-    const double k = matern(squared_distance(x.data(), &coordinates_[p * axes_.size()], axes_.size()));
-    a += k * points_[p].weights[first];
-    b += k * points_[p].weights[second];
-  }
+  const std::vector<double> covariance = covariances(at);
+  const Column k(covariance.data(), static_cast<Eigen::Index>(covariance.size()));
+  const double a = means_.at(first) + (k * column(weights_, first, points_.size())).sum();
+  if (first == second) return a;
+  const double b = means_.at(second) + (k * column(weights_, second, points_.size())).sum();
   return (1.0 - share) * a + share * b;
 }
 

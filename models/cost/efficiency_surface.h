@@ -36,8 +36,6 @@ class EfficiencySurface {
   static EfficiencySurface fit(std::vector<Axis> axes, const std::vector<std::vector<std::int64_t>>& at,
                                const std::vector<std::vector<double>>& values, const std::vector<double>& counts, double nugget);
 
-  /// All outputs at a coordinate.
-  [[nodiscard]] std::vector<double> values(const std::vector<double>& at) const;
   /// One output at a coordinate.
   [[nodiscard]] double value(const std::vector<double>& at, std::size_t output = 0) const;
   /// out = (1 - share) * output[first] + share * output[second].
@@ -56,12 +54,13 @@ class EfficiencySurface {
 
  private:
   void prepare();
-  [[nodiscard]] std::vector<double> scaled(const std::vector<double>& at) const;
+  [[nodiscard]] std::vector<double> covariances(const std::vector<double>& at) const;
 
   std::vector<Axis> axes_;
   std::vector<double> means_;
   std::vector<Point> points_;
-  std::vector<double> coordinates_;  // scaled logs, row by row
+  std::vector<double> coordinates_;  // scaled logs, axis by axis
+  std::vector<double> weights_;      // output by output
   std::vector<double> low_, high_;   // range of each axis
 };
 

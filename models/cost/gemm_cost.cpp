@@ -44,7 +44,8 @@ Seconds GemmLaw::time(double m, double n, double k, const GpuFacts& gpu) const {
     for (const double split : kSplits) {
       const double depth = std::ceil(k / split / kDepth) * kDepth;
       const double load = tiles * split / slots;
-      const double waves = wave_quantisation * std::ceil(load) + (1.0 - wave_quantisation) * std::max(load, 1.0);
+      const double balanced = std::max(load, 1.0);
+      const double waves = balanced * std::pow(std::ceil(load) / balanced, wave_quantisation);
       double t = waves * (per_k * depth + wave_fixed.value());
       if (split > 1.0) t += reduction_fixed.value() + 2.0 * split * m * n * kPartialBytes / reduction_rate.value();
       tiled = std::min(tiled, t);

@@ -53,7 +53,8 @@ void read_gemm(ObjectReader reader, const GpuFacts& gpu, std::vector<GemmCost>& 
   measured.push_back(true);
   for (const auto& [key, type] : {std::pair{"fp8", GemmType::fp8}, std::pair{"fp8_block", GemmType::fp8_block}}) {
     const bool present = reader.has(key);
-    costs.push_back(present ? GemmCost::from_json(reader.object(key), type, gpu) : costs.front().as_type(type));
+    // Unmeasured: the efficiency of the nearest relative, the other FP8 kernel or else bf16 at the FP8 rate.
+    costs.push_back(present ? GemmCost::from_json(reader.object(key), type, gpu) : costs.back().as_type(type));
     measured.push_back(present);
   }
   reader.finish();
