@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from brink import engine
 from brink.errors import ConfigError, EngineError
 from brink.validation.measured import METRICS, Case
 from brink.validation.replay import Figures, Replay, in_parallel
@@ -57,13 +58,12 @@ _TOLERANCE = dict(zip(METRICS, (0.02, 0.02, 0.08, 0.08), strict=True))
 _FIT_SEEDS = (1,)  # synthetic loads: one draw while fitting, several when validating
 
 
-def document_with(document: dict[str, Any], constants: Constants, versions: Sequence[str]) -> dict[str, Any]:
-    """A profile with its ``in_situ`` and ``host`` sections replaced."""
+def sections_with(document: dict[str, Any], constants: Constants, versions: Sequence[str]) -> dict[str, Any]:
+    """The ``in_situ`` and ``host`` sections of a profile, with other constants."""
     rounded = {c.name: float(f"{constants[c.name]:.4g}") for c in CONSTANTS}
     in_situ = {c.name: rounded[c.name] for c in CONSTANTS if c.section == "in_situ"}
     host = FIXED_HOST | {c.name: rounded[c.name] for c in CONSTANTS if c.section == "host"}
-    return document | {"in_situ": (document.get("in_situ") or {}) | in_situ,
-                       "host": {"vllm": {version: dict(host) for version in versions}}}
+    return {"in_situ": (document.get("in_situ") or {}) | in_situ, "host": {"vllm": {version: dict(host) for version in versions}}}
 
 
 def load_profile(path: Path) -> dict[str, Any]:
@@ -80,13 +80,21 @@ def host_versions(document: dict[str, Any]) -> list[str]:
     return list(((document.get("host") or {}).get("vllm")) or ["0.15", "0.23"])
 
 
+def write_constants(constants: Constants, path: Path) -> None:
+    """Writes the constants into a profile; the rest of the file stays as it is."""
+    document = load_profile(path)
+    sections = json.dumps(sections_with(document, constants, host_versions(document)))
+    write_whole(path, engine.module().with_sections(path.read_text(encoding="utf-8"), sections))
+
+
 @contextmanager
 def profile_with(constants: Constants, base: Path) -> Iterator[Path]:
     """A temporary profile with other constants, removed afterwards."""
     document = load_profile(base)
     with tempfile.TemporaryDirectory(prefix="brink-profile-") as folder:
         path = Path(folder) / base.name
-        path.write_text(json.dumps(document_with(document, constants, host_versions(document))), encoding="utf-8")
+        changed = document | sections_with(document, constants, host_versions(document))
+        path.write_text(json.dumps(changed), encoding="utf-8")
         yield path
 
 

@@ -1,6 +1,7 @@
 #include "python/engine/calibration.h"
 
 #include "calibrate/kernel_calibration.h"
+#include "models/base/error.h"
 #include "models/base/json.h"
 #include "models/cost/kernel_profile.h"
 #include "models/gpu/gpu_spec.h"
@@ -20,6 +21,18 @@ std::string fit_kernels(const std::string& data_dir, const std::string& gpu, con
 
 std::string cross_validate(const std::string& data_dir, const std::string& gpu) {
   return calibrate::to_json(calibrate::cross_validate(data_dir, gpu::load_gpu(gpu))).dump(0);
+}
+
+std::string with_sections(const std::string& document, const std::string& sections) {
+  Json result = parse_json(document);
+  const Json given = parse_json(sections);
+  if (!result.is_object() || !given.is_object()) {
+    throw ConfigError("", result.is_object() ? given.describe() : result.describe(), "a JSON object");
+  }
+  for (const auto& [name, section] : given.members()) {
+    result.set(name, section);
+  }
+  return result.dump(1) + "\n";
 }
 
 }  // namespace brink::python

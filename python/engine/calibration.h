@@ -13,4 +13,8 @@ namespace brink::python {
 /// [{"group", "id", "metric", "measured", "predicted", "held_out"}, ...]. Throws the same.
 [[nodiscard]] std::string cross_validate(const std::string& data_dir, const std::string& gpu);
 
+/// The JSON object `document` with the members of the object `sections` set, in the layout the
+/// project's own files have. Throws ConfigError.
+[[nodiscard]] std::string with_sections(const std::string& document, const std::string& sections);
+
 }  // namespace brink::python

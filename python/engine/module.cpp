@@ -107,5 +107,7 @@ PYBIND11_MODULE(_engine, m) {
         "Fits the kernel part of a profile to measurement tables; the profile as JSON text.");
   m.def("cross_validate", &cross_validate, py::arg("data_dir"), py::arg("gpu"), py::call_guard<py::gil_scoped_release>(),
         "Predicted and measured kernel times, in sample and left out, as JSON text.");
+  m.def("with_sections", &with_sections, py::arg("document"), py::arg("sections"),
+        "A JSON object with members set, as text in the layout of the project's own files.");
   m.def("version", [] { return BRINK_VERSION; });
 }

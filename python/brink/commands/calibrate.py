@@ -70,9 +70,7 @@ def fit_host(data: Path, profile: Path | None, *, write_profile: bool, with_fold
     for model, constants in left_out.items():
         console.print(f"without {model}: {_shown(constants)}")
     if write_profile:
-        document = fitting.load_profile(base)
-        fitted = fitting.document_with(document, everything, fitting.host_versions(document))
-        fitting.write_whole(base, json.dumps(fitted, indent=1, ensure_ascii=False) + "\n")
+        fitting.write_constants(everything, base)
     if left_out:
         _write_folds(configs / "host_folds.json", left_out, data, base)
 
