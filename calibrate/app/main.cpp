@@ -37,12 +37,11 @@ void print_errors(const std::vector<brink::calibrate::GroupError>& errors) {
 }
 
 void run_fit(const std::string& data, const std::string& gpu, const std::string& output) {
-  Json host;
-  if (std::filesystem::exists(output)) {
-    const Json old = brink::load_json(output);
-    if (const Json* kept = old.find("host")) host = *kept;
-  }
-  const Json profile = brink::calibrate::fit_kernels(data, brink::gpu::load_gpu(gpu), host);
+  const Json old = std::filesystem::exists(output) ? brink::load_json(output) : Json::object();
+  const Json* host = old.find("host");
+  Json profile = brink::calibrate::fit_kernels(data, brink::gpu::load_gpu(gpu), host != nullptr ? *host : Json());
+  // Fitted on serving runs, like `host`: kernel tables say nothing about either.
+  if (const Json* in_situ = old.find("in_situ")) profile.set("in_situ", *in_situ);
   (void)brink::cost::KernelProfile::from_json(profile);  // what is written can be read
   write_file(output, profile.dump(1) + "\n");
   fmt::print("wrote {}\n", output);
@@ -60,7 +59,7 @@ int main(int argc, char** argv) {
   CLI::App app{"Fits kernel times to measurement tables and says how well", "brink-calibrate"};
   app.require_subcommand(1);
   std::string data, gpu = "configs/gpus/h100_sxm.json", output, json;
-  CLI::App* fit = app.add_subcommand("fit", "Fit a kernel profile; an existing profile keeps its host section");
+  CLI::App* fit = app.add_subcommand("fit", "Fit a kernel profile; an existing profile keeps its in_situ and host sections");
   fit->add_option("--data", data, "Folder with kernels/, collectives/ and facts/")->required();
   fit->add_option("--gpu", gpu, "GPU description")->capture_default_str();
   fit->add_option("-o,--output", output, "Profile to write")->required();
