@@ -52,6 +52,13 @@ std::int64_t Replica::cached_tokens(const Sequence& s) const {
   return (s.record.input_tokens - 1) / config_.block_size * config_.block_size;
 }
 
+void Replica::remember_text(const Sequence& s) {
+  if (s.prompt_text < 0) return;
+  const auto text = static_cast<std::size_t>(s.prompt_text);
+  if (text >= seen_texts_.size()) seen_texts_.resize(text + 1, false);
+  seen_texts_[text] = true;
+}
+
 void Replica::on_event(std::uint32_t kind, std::uint64_t) {
   if (kind == form_event) {
     forming_ = false;
@@ -144,6 +151,8 @@ bool Replica::form_batch() {
     waiting_.pop_front();
     admit(batch, slot, tokens);
   }
+  // Not before: the policy planned the whole batch with what was cached at its start.
+  for (const Slot slot : batch.first_tokens) remember_text(parts_.pool[slot]);
 
   batch.time = cost_->step({number, batch.decode_sequences, batch.decode_context, batch.chunks, running_});
   const Seconds launch = std::max(gpu_free_, batch.formed + batch.time.host_before);
@@ -228,11 +237,6 @@ void Replica::run_chunk(Batch& batch, Slot slot, std::int64_t tokens) {
 
   batch.first_tokens.push_back(slot);
   ++s.generated;
-  if (s.prompt_text >= 0) {
-    const auto text = static_cast<std::size_t>(s.prompt_text);
-    if (text >= seen_texts_.size()) seen_texts_.resize(text + 1, false);
-    seen_texts_[text] = true;
-  }
   const std::int64_t remaining = s.output_target - s.generated;
   if (remaining > 0) {
     decoding_.join(slot, s, batch.number, remaining);
@@ -264,6 +268,7 @@ void Replica::handle_output() {
   }
   const Seconds stream_start = start_streaming(batch, now);
   deliver_first_tokens(batch, now, stream_start);
+  for (const Slot slot : batch.preempted) parts_.pool[slot].last_token = now;
   for (const Slot slot : batch.finishing) {
     Sequence& s = parts_.pool[slot];
     s.generated = s.output_target;

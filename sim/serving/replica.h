@@ -79,6 +79,7 @@ class Replica final : public world::EventHandler, private policy::IWaitingQueue 
   [[nodiscard]] std::int64_t tokens(std::int64_t i) const override;
   [[nodiscard]] std::int64_t cached(std::int64_t i) const override;
   [[nodiscard]] std::int64_t cached_tokens(const Sequence& s) const;
+  void remember_text(const Sequence& s);
 
   void request_form(Seconds when);
   void form();

@@ -93,7 +93,7 @@ struct NullRecorder final : serving::IRecorder {
   void on_queue(ReplicaId, Seconds, std::int64_t) override {}
 };
 
-struct Setup {
+struct Rig {
   serving::EngineConfig engine;
   std::size_t replicas = 1;
   std::string router = "round_robin";
@@ -105,21 +105,21 @@ struct Setup {
   std::function<FunctionCost::Function(std::size_t)> cost;
 };
 
-/// Runs the set-up on `clock`, driven by `drive`, and checks that nothing is left behind.
-inline void run_on(world::IClock& clock, const std::function<void()>& drive, const Setup& setup,
+/// Runs the rig on `clock`, driven by `drive`, and checks that nothing is left behind.
+inline void run_on(world::IClock& clock, const std::function<void()>& drive, const Rig& rig,
                    std::unique_ptr<workload::IRequestSource> source, serving::IRecorder& recorder) {
   serving::SequencePool pool;
   const policy::FcfsBatcher batcher;
-  const auto router = policy::make_router(setup.router, setup.seed);
+  const auto router = policy::make_router(rig.router, rig.seed);
   workload::Workload workload;
   workload.source = std::move(source);
-  workload.max_in_flight = setup.max_in_flight;
-  workload.stop_sending_at = setup.stop_sending_at;
-  serving::Gateway gateway(0, std::move(workload), setup.front_end, {clock, pool, *router, recorder});
+  workload.max_in_flight = rig.max_in_flight;
+  workload.stop_sending_at = rig.stop_sending_at;
+  serving::Gateway gateway(0, std::move(workload), rig.front_end, {clock, pool, *router, recorder});
   std::vector<std::unique_ptr<serving::Replica>> replicas;
-  for (std::size_t i = 0; i < setup.replicas; ++i) {
+  for (std::size_t i = 0; i < rig.replicas; ++i) {
     replicas.push_back(std::make_unique<serving::Replica>(
-        ReplicaId{i}, static_cast<std::uint32_t>(1 + i), setup.engine, std::make_unique<FunctionCost>(setup.cost(i)),
+        ReplicaId{i}, static_cast<std::uint32_t>(1 + i), rig.engine, std::make_unique<FunctionCost>(rig.cost(i)),
         serving::Replica::Parts{clock, pool, batcher, recorder, gateway}));
     gateway.add_replica(*replicas.back());
   }
@@ -131,25 +131,25 @@ inline void run_on(world::IClock& clock, const std::function<void()>& drive, con
   if (gateway.in_flight() != 0 || pool.active() != 0) throw std::logic_error("requests are left at the end");
 }
 
-inline void run_fake(const Setup& setup, std::unique_ptr<workload::IRequestSource> source,
+inline void run_fake(const Rig& rig, std::unique_ptr<workload::IRequestSource> source,
                      serving::IRecorder& recorder) {
   FakeClock clock;
-  run_on(clock, [&] { clock.run(); }, setup, std::move(source), recorder);
+  run_on(clock, [&] { clock.run(); }, rig, std::move(source), recorder);
 }
 
-inline Recording run_fake(const Setup& setup, std::vector<workload::Request> requests) {
+inline Recording run_fake(const Rig& rig, std::vector<workload::Request> requests) {
   Recording recording;
-  run_fake(setup, list_source(std::move(requests)), recording);
+  run_fake(rig, list_source(std::move(requests)), recording);
   return recording;
 }
 
 /// On the real World: once a process (see forked.h).
-inline void run_world(const Setup& setup, std::unique_ptr<workload::IRequestSource> source,
+inline void run_world(const Rig& rig, std::unique_ptr<workload::IRequestSource> source,
                       serving::IRecorder& recorder) {
   world::Platform platform;
   platform.hosts.push_back({"gpu0", FlopsPerSecond(1e12)});
   world::World world(platform);
-  run_on(world, [&] { world.run(); }, setup, std::move(source), recorder);
+  run_on(world, [&] { world.run(); }, rig, std::move(source), recorder);
 }
 
 }  // namespace brink::testing
