@@ -29,6 +29,21 @@ std::vector<double> context_knots(std::int64_t longest) {
 
 }  // namespace
 
+BadgeTimes& BadgeTimes::operator+=(const BadgeTimes& other) {
+  for (std::size_t i = 0; i < times_.size(); ++i) times_[i] += other.times_[i];
+  return *this;
+}
+
+cost::Badge BadgeTimes::badge() const {
+  const Seconds enough = (times_[0] + times_[1] + times_[2] + times_[3]) * 0.95;
+  Seconds known;
+  for (std::size_t i = 0; i + 1 < times_.size(); ++i) {
+    known += times_[i];
+    if (known >= enough) return static_cast<cost::Badge>(i);
+  }
+  return cost::Badge::hypothetical;
+}
+
 StepCost::StepCost(const cost::KernelProfile& profile, const cost::InSitu& in_situ, const cost::HostCost& host,
                    const transformer::Model& model, const StepCostSettings& settings)
     : profile_(profile), in_situ_(in_situ), host_(host), settings_(settings),
@@ -71,9 +86,10 @@ void StepCost::add(Work& work, const Operator& op, std::int64_t count) const {
   }
   const bool communicates = op.kind == OperatorKind::all_reduce || op.kind == OperatorKind::all_gather;
   (communicates ? work.comm : work.compute) += estimate.time * repeat;
-  // Elementwise kernels have no table of their own and a few per cent of the time: their
-  // badge would hide everybody else's.
-  if (op.kind != OperatorKind::elementwise) work.badge = cost::worse(work.badge, estimate.badge);
+  // Elementwise kernels have no table: their law is a roofline over the measured copy
+  // bandwidth, and whole serving runs confirm the sum.
+  const bool elementwise = op.kind == OperatorKind::elementwise;
+  work.by_badge.add(estimate.time * repeat, elementwise ? cost::Badge::interpolated : estimate.badge);
 }
 
 StepCost::Work StepCost::evaluate(Rows rows, std::int64_t count) const {
@@ -157,15 +173,16 @@ cost::StepTime StepCost::step(const cost::StepShape& shape) {
   time.padded_tokens = padded;
   time.compute = per_token.compute + attention_layer.time * static_cast<double>(layers_);
   time.comm = per_token.comm;
-  time.badge = cost::worse(per_token.badge, attention_layer.badge);
+  BadgeTimes by_badge = per_token.by_badge;
+  by_badge.add(attention_layer.time * static_cast<double>(layers_), attention_layer.badge);
   if (rows > 0) {
     const Work& sampled = sampled_work(rows);
     time.compute += sampled.compute;
     time.comm += sampled.comm;
-    time.badge = cost::worse(time.badge, sampled.badge);
+    by_badge += sampled.by_badge;
   }
   if (!in_graph) time.compute = std::max(time.compute, launch_bound_ - time.comm);
-  time.badge = cost::worse(time.badge, host_.badge);
+  time.badge = cost::worse(by_badge.badge(), host_.badge);
   time.gap = host_.step_gap;
   time.host_before = host_.schedule;
   return time;

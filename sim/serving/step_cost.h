@@ -6,6 +6,7 @@
 // tabulated on first use, so that a step in a steady state is a few look-ups.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -26,6 +27,19 @@ struct StepCostSettings {
   bool enforce_eager = false;                  // no CUDA graphs: neither padding nor hidden launches
 };
 
+/// Seconds of a step known at each badge, best known first.
+class BadgeTimes {
+ public:
+  void add(Seconds time, cost::Badge badge) { times_[static_cast<std::size_t>(badge)] += time; }
+  BadgeTimes& operator+=(const BadgeTimes& other);
+  /// The best badge that covers 95 % of the time: a gather of a few microseconds must not
+  /// decide what a step of ten milliseconds is called.
+  [[nodiscard]] cost::Badge badge() const;
+
+ private:
+  std::array<Seconds, 4> times_;
+};
+
 class StepCost final : public cost::IStepCost {
  public:
   /// `profile` is shared by the replicas of a run and outlives them.
@@ -39,7 +53,7 @@ class StepCost final : public cost::IStepCost {
   struct Work {
     Seconds compute = Seconds(-1.0);
     Seconds comm;
-    cost::Badge badge = cost::Badge::measured;
+    BadgeTimes by_badge;
   };
 
   const Work& token_work(std::int64_t padded);
