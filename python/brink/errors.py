@@ -23,6 +23,11 @@ class ConfigError(BrinkError, ValueError):
         super().__init__(message or f"{place or 'input'}: got {got}; {allowed}")
 
 
+    def in_file(self, file: str) -> ConfigError:
+        """The same error, naming the file it was found in (kept if one is already named)."""
+        return self if self.file else ConfigError(self.pointer, self.got, self.allowed, file)
+
+
 class TraceError(BrinkError, ValueError):
     """A row of a trace or measurement table that cannot be used; the message names file and line."""
 

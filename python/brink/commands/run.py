@@ -16,6 +16,7 @@ from rich.text import Text
 import brink
 from brink import headline
 from brink.console import err, out, reported
+from brink.errors import ConfigError
 from brink.findings import BAD, GOOD, Finding, findings
 from brink.report import write_report
 from brink.result import RunResult
@@ -47,7 +48,10 @@ def run(
     loaded = brink.Scenario.load(scenario)
     folder = output or _next_folder(loaded.name)
     began = time.monotonic()
-    result = _simulate(loaded, folder, settings or [], seed)
+    try:
+        result = _simulate(loaded, folder, settings or [], seed)
+    except ConfigError as error:
+        raise error.in_file(str(scenario)) from None
     wall_s = time.monotonic() - began
     console = out()
     _print_headline(console, result, loaded.name, wall_s)
