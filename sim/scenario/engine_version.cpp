@@ -13,14 +13,14 @@ constexpr const char* allowed = "allowed: a release number such as \"0.15\" or \
 
 EngineVersion parse_engine_version(const std::string& text, const std::string& pointer) {
   const ConfigError wrong(pointer, "the string \"" + text + "\"", allowed);
-  std::array<int, 3> parts{};
+  std::array<unsigned, 3> parts{};
   const char* at = text.data();
   const char* const end = text.data() + text.size();
   std::size_t count = 0;
   while (count < parts.size()) {
-    int& part = parts.at(count++);
+    unsigned& part = parts.at(count++);
     const auto [next, status] = std::from_chars(at, end, part);
-    if (status != std::errc() || next == at || part < 0 || part > 9999) throw wrong;
+    if (status != std::errc() || next == at || part > 9999) throw wrong;
     at = next;
     if (at == end) break;
     if (*at++ != '.') throw wrong;

@@ -9,7 +9,7 @@
 namespace brink::scenario {
 
 struct EngineVersion {
-  int major = 0, minor = 0, patch = 0;
+  unsigned major = 0, minor = 0, patch = 0;
   auto operator<=>(const EngineVersion&) const = default;
 };
 
