@@ -154,16 +154,19 @@ Estimate DecodeCost::estimate(const DecodeWork& work, const AttentionHeads& head
   // A KV larger than L2 streams from HBM however often the kernel repeats.
   const bool large = bytes > cold_limit();
   const bool cold = large || residency == KvResidency::cold;
-  const EfficiencySurface& surface = cold ? cold_ : warm_;
+  const SurfaceGrid& grid = cold ? cold_ : warm_;
   const std::vector<double> at{batch * static_cast<double>(heads.kv), context, static_cast<double>(heads.kv)};
   const Seconds predicted =
-      law_.time(batch, context, heads, kv_, cold ? KvResidency::cold : KvResidency::warm, gpu_) * std::exp(surface.value(at));
+      law_.time(batch, context, heads, kv_, cold ? KvResidency::cold : KvResidency::warm, gpu_) * std::exp(grid.value(at));
   Seconds bound = bytes / (cold ? gpu_.hbm_peak : gpu_.l2_bandwidth);
   // KV in HBM is never faster than the same KV in L2.
   if (cold && !large) bound = std::max(bound, estimate(work, heads, KvResidency::warm).time);
   Badge badge = Badge::extrapolated;
-  if (surface.inside(at) && heads.dimension == head_dimension_)
-    badge = surface.has_point(at) && knows(heads_, heads) && (large || !cold) ? Badge::measured : Badge::interpolated;
+  if (grid.surface().inside(at) && heads.dimension == head_dimension_) {
+    // Integral coordinates only: the scan over the points is not for every step of a simulation.
+    const bool whole = context == std::floor(context) && knows(heads_, heads) && (large || !cold);
+    badge = whole && grid.surface().has_point(at) ? Badge::measured : Badge::interpolated;
+  }
   return {std::max(predicted, bound), badge};
 }
 
@@ -198,8 +201,8 @@ Json DecodeCost::to_json() const {
   law.set("overlap_power", law_.overlap_power);
   law.set("combine_us", round_significant(to_us(law_.combine)));
   json.set("heads", heads_json(heads_));
-  json.set("cold", cold_.to_json());
-  json.set("warm", warm_.to_json());
+  json.set("cold", cold_.surface().to_json());
+  json.set("warm", warm_.surface().to_json());
   return json;
 }
 
@@ -221,9 +224,9 @@ Estimate PrefillCost::estimate(const PrefillWork& work, const AttentionHeads& he
   const Seconds bound = Flops(4.0 * static_cast<double>(heads.query * heads.dimension) * work.attended) / gpu_.peak_bf16;
   const bool prefix = work.kv_tokens > work.new_tokens;
   Badge badge = Badge::extrapolated;
-  if (!prefix && surface_.inside(at) && heads.dimension == head_dimension_) {
+  if (!prefix && surface_.surface().inside(at) && heads.dimension == head_dimension_) {
     const bool equal = work.longest_kv.value() == length && equal_sequences == static_cast<double>(work.sequences);
-    badge = equal && knows(heads_, heads) && surface_.has_point(at) ? Badge::measured : Badge::interpolated;
+    badge = equal && knows(heads_, heads) && surface_.surface().has_point(at) ? Badge::measured : Badge::interpolated;
   }
   return {std::max(predicted, bound), badge};
 }
@@ -256,7 +259,7 @@ Json PrefillCost::to_json() const {
   law.set("overlap_power", law_.overlap_power);
   law.set("per_block_us", round_significant(to_us(law_.per_block)));
   json.set("heads", heads_json(heads_));
-  json.set("surface", surface_.to_json());
+  json.set("surface", surface_.surface().to_json());
   return json;
 }
 

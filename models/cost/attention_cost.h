@@ -12,6 +12,7 @@
 #include "models/cost/efficiency_surface.h"
 #include "models/cost/estimate.h"
 #include "models/cost/gpu_facts.h"
+#include "models/cost/surface_grid.h"
 
 namespace brink::cost {
 
@@ -104,7 +105,7 @@ class DecodeCost {
   std::int64_t head_dimension_;
   KvType kv_;
   DecodeLaw law_;
-  EfficiencySurface cold_, warm_;  // over (batch x KV heads, context, KV heads)
+  SurfaceGrid cold_, warm_;  // over (batch x KV heads, context, KV heads)
   std::vector<HeadCounts> heads_;
   GpuFacts gpu_;
 };
@@ -124,7 +125,7 @@ class PrefillCost {
   std::int64_t head_dimension_;
   KvType kv_;
   PrefillLaw law_;
-  EfficiencySurface surface_;  // over (equivalent sequence length, heads x sequences, query heads per KV head)
+  SurfaceGrid surface_;  // over (equivalent sequence length, heads x sequences, query heads per KV head)
   std::vector<HeadCounts> heads_;
   GpuFacts gpu_;
 };

@@ -117,11 +117,12 @@ double EfficiencySurface::blend(const std::vector<double>& at, std::size_t first
 double EfficiencySurface::value(const std::vector<double>& at, std::size_t output) const { return blend(at, output, output, 0.0); }
 
 bool EfficiencySurface::has_point(const std::vector<double>& at) const {
-  return std::any_of(points_.begin(), points_.end(), [&](const Point& point) {
-    for (std::size_t i = 0; i < point.at.size(); ++i)
-      if (static_cast<double>(point.at[i]) != at[i]) return false;
-    return true;
-  });
+  for (std::size_t p = 0; p < points_.size(); ++p) {
+    bool same = true;
+    for (std::size_t i = 0; i < at.size() && same; ++i) same = static_cast<double>(points_[p].at[i]) == at[i];
+    if (same) return true;
+  }
+  return false;
 }
 
 bool EfficiencySurface::inside(const std::vector<double>& at) const {

@@ -46,6 +46,9 @@ class EfficiencySurface {
   /// True when every coordinate lies in the range of the points.
   [[nodiscard]] bool inside(const std::vector<double>& at) const;
 
+  /// Range of an axis over the points.
+  [[nodiscard]] double low(std::size_t axis) const { return low_.at(axis); }
+  [[nodiscard]] double high(std::size_t axis) const { return high_.at(axis); }
   [[nodiscard]] std::size_t outputs() const { return means_.size(); }
   [[nodiscard]] const std::vector<Axis>& axes() const { return axes_; }
 
