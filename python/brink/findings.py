@@ -39,6 +39,7 @@ def findings(summary: dict[str, Any], requests: pd.DataFrame | None, timeseries:
             found += _burst(seconds)
         found += _limits(summary, timeseries, scenario)
         found += _balance(timeseries)
+    found += _uneven_tokens(summary)
     found += _preemptions(summary, requests)
     if requests is not None and len(requests):
         found += _worst_minute(requests, float(get(scenario, "/measure/warmup_s", 0.0) or 0.0))
@@ -126,7 +127,9 @@ def _limits(summary: dict[str, Any], timeseries: pd.DataFrame, scenario: dict[st
     if kv_full >= 0.01:
         found.append(Finding(BAD, f"KV cache full (98 % or more) in {kv_full:.0%} of replica-seconds: memory limits the batch."))
     if seats_full >= 0.01:
-        found.append(Finding(NOTE, f"All {seats} seats (max_num_seqs) were taken in {seats_full:.0%} of replica-seconds."))
+        kv = float(timeseries["kv_usage"].max())
+        room = f", while the KV cache was at most {kv:.0%} full: a higher max_num_seqs would let more in" if kv < 0.7 else ""
+        found.append(Finding(NOTE, f"All {seats} seats (max_num_seqs) were taken in {seats_full:.0%} of replica-seconds{room}."))
     if not found and queued.mean() >= 0.02:
         found.append(Finding(NOTE, f"Requests waited in {queued.mean():.0%} of replica-seconds with seats and KV blocks "
                                    "free: prefill and the token budget of a step (max_num_batched_tokens) limit."))
@@ -142,6 +145,15 @@ def _balance(timeseries: pd.DataFrame) -> list[Finding]:
         return []
     return [Finding(NOTE, f"Uneven replicas: replica {tokens.idxmax()} gave {tokens.max() / max(tokens.min(), 1):.1f} "
                           f"times the output tokens of replica {tokens.idxmin()}.")]
+
+
+def _uneven_tokens(summary: dict[str, Any]) -> list[Finding]:
+    """Tokens that come in jerks: steps that carry long prefills hold up the running requests."""
+    p50, p99 = summary.get("p50_itl_ms"), summary.get("p99_itl_ms")
+    if not p50 or not p99 or p99 < 4 * p50:
+        return []
+    return [Finding(NOTE, f"Tokens come unevenly: p99 ITL is {p99 / p50:.0f} times the median, from steps that carry prefills; "
+                          "a smaller max_num_batched_tokens makes those steps shorter, at the price of TTFT.")]
 
 
 def _preemptions(summary: dict[str, Any], requests: pd.DataFrame | None) -> list[Finding]:

@@ -96,7 +96,6 @@ _FACTS = (
     ("kv_cache_usage_mean", "KV use, mean", "%", 1, 100.0),
     ("kv_cache_usage_max", "KV use, highest", "%", 1, 100.0),
     ("preemptions", "Preemptions", "", 0, 1.0),
-    ("steps", "Engine steps", "", 0, 1.0),
 )
 
 

@@ -53,6 +53,7 @@ class Chart:
     x_log: bool = False
     y_max: float | None = None
     marks: list[Mark] = field(default_factory=list)
+    from_zero: bool = False  # the x axis begins at 0
     shade_to: float = 0.0  # the warm-up, shaded from the left end
 
 
@@ -83,6 +84,8 @@ def _scales(chart: Chart) -> tuple[Scale, Scale]:
     for mark in chart.marks:
         if not mark.horizontal:
             high, low = max(high, mark.at * 1.05), min(low, mark.at)
+    if chart.from_zero:
+        low = 0.0
     if chart.x_log:
         low = max(low, high * 1e-6, 1e-9)
         high = max(high, low * 1.1)

@@ -43,8 +43,7 @@ def render(result: RunResult) -> str:
     rows = headline.latency_rows(summary)
     body = [_header(summary, scenario, rows)]
     sentences = findings(summary, requests, timeseries, scenario)
-    body.append(f'<div class="top">{_latency_card(rows)}{_findings_card(sentences)}</div>')
-    body.append(_facts_card(summary))
+    body.append(f'<div class="top"><div>{_latency_card(rows)}{_facts_card(summary)}</div>{_findings_card(sentences)}</div>')
     if requests is not None and len(requests):
         body.append(_section("How latency is distributed", panels.cdf_charts(requests, summary, warmup_s), "three"))
         body.append(_section("Does it keep up?", panels.flow_charts(requests, summary, warmup_s)))
@@ -77,7 +76,7 @@ def _header(summary: dict[str, Any], scenario: dict[str, Any], rows: list[Latenc
         engine,
         _count(replicas, "replica"),
         _count(gpus, "GPU"),
-        f"{float(summary.get('duration') or 0.0):,.0f} s simulated",
+        f"{float(summary.get('duration') or 0.0):,.0f} s measured",
     ]
     name = escape(str(scenario.get("name") or "Run"))
     return f'<header><h1>{name}{verdict}</h1><p class="sub">{escape(" · ".join(p for p in parts if p))}</p></header>'
@@ -118,7 +117,7 @@ def _facts_card(summary: dict[str, Any]) -> str:
         f"{fact.value:,.{fact.digits}f}{f' <small>{fact.unit}</small>' if fact.unit else ''}</dd></div>"
         for fact in headline.facts(summary)
     )
-    return f'<section class="card" style="margin-top:16px"><dl class="facts">{items}</dl></section>'
+    return f'<section class="card"><dl class="facts">{items}</dl></section>'
 
 
 def _section(title: str, shown: list[Chart], layout: str = "") -> str:

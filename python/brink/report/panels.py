@@ -62,15 +62,16 @@ def flow_charts(requests: pd.DataFrame, summary: dict[str, Any], warmup_s: float
     charts = [
         Chart("flow", "Requests arriving and finishing", "simulated time (s)", "requests per second",
               [Line("arriving", centres, arrived.tolist()), Line("finishing", centres, finished.tolist(), 1)],
-              caption="Where finishing stays below arriving, a queue builds up.", shade_to=warmup_s)
+              caption="Where finishing stays below arriving, a queue builds up.", from_zero=True, shade_to=warmup_s)
     ]
-    ttft = _binned_quantiles(done["arrival_s"], done["ttft_s"] * 1e3, edges)
+    unit, scale = ("s", 1.0) if float(done["ttft_s"].max() or 0.0) >= 10.0 else ("ms", 1e3)
+    ttft = _binned_quantiles(done["arrival_s"], done["ttft_s"] * scale, edges)
     limit = headline.slo_limit(summary, "ttft")
     charts.append(
-        Chart("ttft-time", "TTFT by arrival time", "simulated time (s)", "TTFT (ms)",
+        Chart("ttft-time", "TTFT by arrival time", "simulated time (s)", f"TTFT ({unit})",
               [Line("p50", centres, ttft[0.5]), Line("p99", centres, ttft[0.99], 1)],
               caption="Median and 99th percentile of the requests that arrived in each interval.",
-              marks=[Mark(limit, f"p99 limit {milliseconds(limit)}", True)] if limit else [], shade_to=warmup_s)
+              marks=[Mark(limit * scale / 1e3, f"p99 limit {milliseconds(limit)}", True)] if limit else [], from_zero=True, shade_to=warmup_s)
     )
     return charts
 
@@ -96,11 +97,12 @@ _SERIES = (
     ("kv_usage", "kv", "KV cache use", "blocks in use (%)", 100.0, 100.0, "max", "At 100 % running requests are preempted."),
     ("decode_batch", "batch", "Decode batch", "sequences a step", 1.0, None, "mean", "Sequences that got a token, mean over steps."),
     ("step_ms", "step", "Step time", "ms", 1.0, None, "mean", "From the scheduling decision to the tokens being out."),
+    ("busy_fraction", "busy", "Busy", "share of time in a step (%)", 100.0, 100.0, "mean", "At 100 % a replica goes from step to step."),
 )
 _TOTALS = (
-    ("output_tokens", "output-tokens", "Output tokens", "tokens per second"),
-    ("prefill_tokens", "prefill-tokens", "Prefill tokens", "tokens per second"),
-    ("preemptions", "preemptions", "Preemptions", "preemptions per second"),
+    ("output_tokens", "output-tokens", "Output tokens", "tokens per second", "All replicas together."),
+    ("prefill_tokens", "prefill-tokens", "Prefill tokens", "tokens per second", "Prompt tokens computed, all replicas together."),
+    ("preemptions", "preemptions", "Preemptions", "preemptions per second", "Requests that gave up their KV blocks."),
 )
 
 
@@ -116,7 +118,7 @@ def replica_charts(timeseries: pd.DataFrame, scenario: dict[str, Any], warmup_s:
         if key in ("running", "batch") and isinstance(seats, int) and top >= 0.6 * seats:
             marks = [Mark(float(seats), f"max_num_seqs {seats}", True)]
         charts.append(Chart(key, title, "simulated time (s)", axis, _replica_lines(table), caption, y_max=y_max,
-                            marks=marks, shade_to=warmup_s))
+                            marks=marks, from_zero=True, shade_to=warmup_s))
     return charts
 
 
@@ -124,20 +126,20 @@ def total_charts(timeseries: pd.DataFrame, warmup_s: float) -> list[Chart]:
     """Tokens and preemptions a second over all replicas."""
     charts = []
     width = _bin_width(float(timeseries["t_s"].max()), _TIME_POINTS)
-    for column, key, title, axis in _TOTALS:
+    for column, key, title, axis, caption in _TOTALS:
         per_second = timeseries.groupby("t_s")[column].sum()
         if column == "preemptions" and not per_second.any():
             continue
         interval = _interval(per_second.index.to_numpy(dtype=float), width)
         rates = per_second.groupby(interval).mean()
         line = Line("all replicas", [float(v) for v in rates.index], [float(v) for v in rates], 2)
-        charts.append(Chart(key, title, "simulated time (s)", axis, [line], shade_to=warmup_s))
+        charts.append(Chart(key, title, "simulated time (s)", axis, [line], caption, from_zero=True, shade_to=warmup_s))
     return charts
 
 
 def _interval(t: np.ndarray, width: float) -> np.ndarray:
-    """The end of the interval that each second belongs to."""
-    return np.ceil(t / width - 1e-9) * width
+    """The middle of the interval that each second belongs to; ``t``: when the seconds begin."""
+    return (np.floor(t / width + 1e-9) + 0.5) * width
 
 
 def _by_replica(timeseries: pd.DataFrame, column: str, width: float, combine: str) -> pd.DataFrame:
