@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -45,6 +46,7 @@ inline std::string read_all(int file) {
 inline std::vector<double> in_child(const std::function<std::vector<double>()>& work) {
   int ends[2];
   if (::pipe(ends) != 0) throw std::runtime_error("pipe failed");
+  std::fflush(nullptr);  // or the child would print what is buffered once more
   const pid_t child = ::fork();
   if (child < 0) throw std::runtime_error("fork failed");
   if (child == 0) {
