@@ -1,0 +1,217 @@
+// The run server as a client sees it.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+
+#include "tests/support/engine_process.h"
+#include "tests/unit/scenario/base_scenario.h"
+
+namespace brink::test {
+namespace {
+
+using scenario::test::base_dir;
+using scenario::test::good_scenario;
+
+Json request(const Json& scenario = good_scenario()) {
+  Json out = Json::object();
+  out.set("scenario", scenario);
+  out.set("base_dir", base_dir);
+  out.set("settings", Json::array());
+  out.set("seed", Json());
+  out.set("out", Json());
+  out.set("progress_interval_s", 0.2);
+  out.set("files", true);
+  return out;
+}
+
+/// About 4 million steps: seconds of work that only a kill ends.
+Json long_request() {
+  Json scenario = good_scenario();
+  apply_setting(scenario, "/workload/num_requests=2000000");
+  apply_setting(scenario, "/workload/arrivals/rate_per_s=1");
+  apply_setting(scenario, "/output={\"requests\": false, \"timeseries\": false}");
+  Json out = request(scenario);
+  out.set("progress_interval_s", 0.0);
+  return out;
+}
+
+std::string text(const Json& json, const char* key) {
+  const Json* found = json.find(key);
+  return found != nullptr && found->is_string() ? found->as_string() : std::string();
+}
+
+bool gone(pid_t pid) {
+  for (int i = 0; i < 2000; ++i) {
+    if (::kill(pid, 0) != 0 && errno == ESRCH) return true;
+    // Dead and not yet buried: an orphan is reaped whenever its new parent gets round to it.
+    const std::string stat = read_text("/proc/" + std::to_string(pid) + "/stat");
+    if (stat.find(") Z") != std::string::npos) return true;
+    ::usleep(1000);
+  }
+  return false;
+}
+
+void reverse_keys(Json& json) {
+  if (json.is_object()) {
+    std::reverse(json.members().begin(), json.members().end());
+    for (Json::Member& member : json.members()) reverse_keys(member.second);
+  }
+}
+
+TEST(Serve, ARunSendsItsFilesAndIsDone) {
+  RunServerProcess server;
+  const Answer answer = server.run(request());
+  ASSERT_EQ(answer.type, 'D') << answer.json.dump();
+  EXPECT_TRUE(answer.json.find("ok")->as_bool());
+  EXPECT_TRUE(answer.json.find("out")->is_null());
+  for (const char* name : {"summary.json", "requests.csv", "timeseries.csv", "scenario.json"}) {
+    ASSERT_TRUE(answer.files.contains(name)) << name;
+  }
+  const Json summary = parse_json(answer.files.at("summary.json"));
+  EXPECT_EQ(summary.find("completed")->as_integer(), 60);
+  EXPECT_EQ(server.end(), 0);
+}
+
+TEST(Serve, EqualRunsGiveEqualBytesWhateverTheOrderOfKeys) {
+  RunServerProcess server, other;
+  const Answer first = server.run(request()), second = server.run(request());
+  Json shuffled = good_scenario();
+  reverse_keys(shuffled);
+  const Answer third = other.run(request(shuffled));
+  ASSERT_EQ(first.type, 'D');
+  EXPECT_EQ(first.files, second.files);
+  EXPECT_EQ(first.files, third.files);
+  Json reseeded = request();
+  reseeded.set("seed", 2);
+  EXPECT_NE(server.run(reseeded).files.at("requests.csv"), first.files.at("requests.csv"));
+}
+
+TEST(Serve, TheCommandLineWritesTheSameBytes) {
+  const std::string folder = testing::TempDir() + "serve_same";
+  std::filesystem::create_directories(folder);
+  const std::string out = folder + "/result";
+  Json scenario = load_json(base_dir + "/closed_7b.json");
+  RunServerProcess server;
+  const Answer answer = server.run(request(scenario));
+  const CommandResult command = run_command("run " + base_dir + "/closed_7b.json -o " + out);
+  ASSERT_EQ(command.status, 0) << command.text;
+  ASSERT_EQ(answer.type, 'D') << answer.json.dump();
+  for (const auto& [name, content] : answer.files) EXPECT_EQ(read_text(out + "/" + name), content) << name;
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Serve, WritesAResultFolderWhenAsked) {
+  const std::string out = testing::TempDir() + "serve_out";
+  std::filesystem::remove_all(out);
+  RunServerProcess server;
+  Json asked = request();
+  asked.set("out", out);
+  asked.set("files", false);
+  const Answer answer = server.run(asked);
+  ASSERT_EQ(answer.type, 'D') << answer.json.dump();
+  EXPECT_EQ(text(answer.json, "out"), out);
+  EXPECT_TRUE(answer.files.empty());
+  EXPECT_TRUE(std::filesystem::exists(out + "/summary.json"));
+  std::filesystem::remove_all(out);
+}
+
+TEST(Serve, ABadScenarioIsAConfigError) {
+  RunServerProcess server;
+  Json asked = request();
+  asked.set("settings", Json::array_of(std::vector<std::string>{"/engine/max_num_seqs=0"}));
+  const Answer answer = server.run(asked);
+  ASSERT_EQ(answer.type, 'E');
+  EXPECT_EQ(text(answer.json, "kind"), "config");
+  EXPECT_EQ(text(answer.json, "pointer"), "/engine/max_num_seqs");
+  EXPECT_EQ(text(answer.json, "got"), "the integer 0");
+  EXPECT_NE(text(answer.json, "allowed"), "");
+  EXPECT_EQ(server.run(request()).type, 'D') << "the server goes on";
+}
+
+TEST(Serve, ABadRowOfATraceIsATraceError) {
+  const std::string trace = testing::TempDir() + "bad_trace.csv";
+  std::ofstream(trace) << "arrival_s,input_tokens,output_tokens\n0,10,5\n1,10,5\n2,ten,5\n";
+  Json scenario = good_scenario();
+  apply_setting(scenario, "/workload={\"trace\": {\"format\": \"plain\", \"path\": \"" + trace + "\"}}");
+  RunServerProcess server;
+  const Answer answer = server.run(request(scenario));
+  ASSERT_EQ(answer.type, 'E');
+  EXPECT_EQ(text(answer.json, "kind"), "trace") << answer.json.dump();
+  EXPECT_NE(text(answer.json, "message").find("bad_trace.csv"), std::string::npos);
+  EXPECT_TRUE(answer.files.empty()) << "nothing half-done";
+  std::filesystem::remove(trace);
+}
+
+TEST(Serve, MalformedFramesAreAnsweredAndTheServerGoesOn) {
+  RunServerProcess server;
+  for (const std::string& bytes : {app::encode_frame('R', "{not json"), app::encode_frame('R', "[]"), app::encode_frame('R', "{}"),
+                                   app::encode_frame('R', R"({"scenario": {}, "colour": 1})"), app::encode_frame('x', "?"),
+                                   app::encode_frame('R', R"({"scenario": {}, "seed": -1})")}) {
+    server.send(bytes);
+    const Answer answer = server.answer();
+    ASSERT_EQ(answer.type, 'E');
+    EXPECT_EQ(text(answer.json, "kind"), "config") << answer.json.dump();
+  }
+  server.send(app::encode_frame('K', ""));  // nothing to kill: no answer
+  const std::uint64_t above = (std::uint64_t{64} << 20U) + 1;
+  server.send(app::frame_header('R', above));
+  EXPECT_EQ(server.answer().type, 'E');
+  const std::string piece(1 << 16, 'x');
+  for (std::uint64_t sent = 0; sent < above; sent += piece.size()) server.send(piece.substr(0, std::min<std::uint64_t>(piece.size(), above - sent)));
+  EXPECT_EQ(server.run(request()).type, 'D');
+}
+
+TEST(Serve, AKillEndsTheRunAndTheServerGoesOn) {
+  RunServerProcess server;
+  server.ask(long_request());
+  ASSERT_EQ(server.next().type, 'P');
+  const pid_t child = server.wait_for_child();
+  server.send(app::encode_frame('K', ""));
+  const Answer answer = server.answer();
+  ASSERT_EQ(answer.type, 'E');
+  EXPECT_EQ(text(answer.json, "kind"), "cancelled");
+  EXPECT_TRUE(gone(child));
+  EXPECT_EQ(server.run(request()).type, 'D');
+}
+
+TEST(Serve, ARunThatDiesSaysHow) {
+  RunServerProcess server;
+  server.ask(long_request());
+  ASSERT_EQ(server.next().type, 'P');
+  ::kill(server.wait_for_child(), SIGSEGV);
+  Answer answer = server.answer();
+  ASSERT_EQ(answer.type, 'E');
+  EXPECT_EQ(text(answer.json, "kind"), "died") << answer.json.dump();
+  EXPECT_EQ(server.run(request()).type, 'D');
+  server.ask(long_request());
+  ASSERT_EQ(server.next().type, 'P');
+  ::kill(server.wait_for_child(), SIGKILL);
+  answer = server.answer();
+  EXPECT_EQ(text(answer.json, "kind"), "died");
+  ASSERT_TRUE(answer.json.find("signal")->is_number());
+  EXPECT_EQ(answer.json.find("signal")->as_integer(), SIGKILL);
+}
+
+TEST(Serve, TheEndOfItsInputEndsServerAndRun) {
+  RunServerProcess server;
+  server.ask(long_request());
+  ASSERT_EQ(server.next().type, 'P');
+  const pid_t child = server.wait_for_child();
+  EXPECT_EQ(server.end(), 0);
+  EXPECT_TRUE(gone(child));
+}
+
+TEST(Serve, ARunDoesNotOutliveAKilledServer) {
+  RunServerProcess server;
+  server.ask(long_request());
+  ASSERT_EQ(server.next().type, 'P');
+  const pid_t child = server.wait_for_child();
+  ::kill(server.pid(), SIGKILL);
+  EXPECT_TRUE(gone(child));
+}
+
+}  // namespace
+}  // namespace brink::test
