@@ -64,9 +64,9 @@ def fit_host(data: Path, profile: Path | None, *, write_profile: bool, with_fold
     console = err()
     with console.status("fitting") as status:
         fit = fitting.HostFit(Replay(template, configs), cases, base, report=lambda text: status.update(text))
-        everything = fit.fit(cases, fitting.start_constants(), "all runs", evaluations=8)
+        everything = fitting.fit_everything(fit)
         console.print(f"all runs: {_shown(everything)}")
-        left_out = fitting.folds_of(fit, everything, evaluations=4) if with_folds else {}
+        left_out = fitting.folds_of(fit, everything) if with_folds else {}
     for model, constants in left_out.items():
         console.print(f"without {model}: {_shown(constants)}")
     if write_profile:
