@@ -1,0 +1,82 @@
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "calibrate/csv.h"
+#include "calibrate/nelder_mead.h"
+#include "calibrate/sha256.h"
+#include "calibrate/validation.h"
+#include "models/base/error.h"
+
+namespace brink::calibrate {
+namespace {
+
+std::string written(const std::string& name, const std::string& text) {
+  const std::string path = testing::TempDir() + name;
+  std::ofstream(path, std::ios::binary) << text;
+  return path;
+}
+
+TEST(Sha256, KnownAnswers) {  // FIPS 180-4 examples
+  EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(sha256_hex("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
+            "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+}
+
+TEST(Csv, ReadsColumnsByName) {
+  const CsvTable table = CsvTable::read(written("brink_good.csv", "a,b\r\n1,2.5\r\n3,4\r\n"));
+  ASSERT_EQ(table.rows(), 2u);
+  EXPECT_EQ(table.integer(1, table.column("a")), 3);
+  EXPECT_DOUBLE_EQ(table.number(0, table.column("b")), 2.5);
+}
+
+TEST(Csv, SaysWhatIsWrongAndWhere) {
+  EXPECT_THROW((void)CsvTable::read("/nonexistent/table.csv"), Error);
+  EXPECT_THROW((void)CsvTable::read(written("brink_empty.csv", "")), Error);
+  EXPECT_THROW((void)CsvTable::read(written("brink_ragged.csv", "a,b\n1\n")), TraceError);
+  const CsvTable table = CsvTable::read(written("brink_text.csv", "alpha,b\nx,nan\n"));
+  EXPECT_THROW((void)table.integer(0, 0), TraceError);
+  EXPECT_THROW((void)table.number(0, 1), TraceError);
+  try {
+    (void)table.column("alpa");
+    FAIL() << "found";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("alpha"), std::string::npos);
+  }
+}
+
+TEST(NelderMead, FindsTheMinimumOfASkewedBowl) {
+  const auto loss = [](const std::vector<double>& x) { return std::pow(x[0] - 3.0, 2) + 10.0 * std::pow(x[1] - 0.5 * x[0], 2); };
+  const std::vector<double> best = minimise(loss, {0.0, 0.0}, 0.5, 400);
+  EXPECT_NEAR(best[0], 3.0, 1e-4);
+  EXPECT_NEAR(best[1], 1.5, 1e-4);
+  EXPECT_EQ(minimise(loss, {0.0, 0.0}, 0.5, 400), best);
+}
+
+TEST(Validation, SummaryMatchesHandCount) {
+  const std::vector<ValidationRow> rows{{"g", "1", "latency_us", 10, 11, false}, {"g", "2", "latency_us", 10, 8, false}, {"g", "1", "latency_us", 10, 15, true}};
+  const std::vector<GroupError> errors = summarise(rows);
+  ASSERT_EQ(errors.size(), 2u);
+  EXPECT_NEAR(errors[0].mape, 0.15, 1e-12);
+  EXPECT_NEAR(errors[0].p95, 0.1 + 0.95 * 0.1, 1e-12);
+  EXPECT_NEAR(errors[0].worst, 0.2, 1e-12);
+  EXPECT_EQ(errors[0].count, 2u);
+  EXPECT_TRUE(errors[1].held_out);
+  EXPECT_NEAR(errors[1].mape, 0.5, 1e-12);
+}
+
+TEST(Validation, FoldsAreEvenAndRepeatable) {
+  const std::vector<std::size_t> fold = assign_folds(103, kFolds);
+  std::vector<int> counts(kFolds, 0);
+  for (std::size_t f : fold) ++counts.at(f);
+  for (int count : counts) { EXPECT_GE(count, 20); EXPECT_LE(count, 21); }
+  EXPECT_EQ(assign_folds(103, kFolds), fold);
+}
+
+}  // namespace
+}  // namespace brink::calibrate
