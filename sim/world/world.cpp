@@ -39,8 +39,11 @@ void World::drain(Seconds instant) {
   armed_for_ = Seconds(-1.0);
   now_ = std::max(now_, instant);
   draining_ = true;
-  while (!stopped_ && !queue_.empty() && queue_.next_time() <= now_) {
+  while (!stopped_ && !queue_.empty() && (queue_.next_time() <= now_ || flows_ == 0)) {
     const Event event = queue_.pop();
+    // Without a flow SimGrid has nothing to say about what comes next: time runs ahead of its
+    // clock, at a fraction of a timer's cost, until the next flow begins.
+    now_ = std::max(now_, event.when);
     ++events_handled_;
     event.handler->on_event(event.kind, event.data);
   }
@@ -57,12 +60,25 @@ class World::PendingFlow final : public EventHandler {
         data_(data) {}
 
   void on_event(std::uint32_t, std::uint64_t) override {
+    // From now on no event overtakes SimGrid's clock, which first has to come up to the present.
+    // One timer starts all flows of an instant, in order: SimGrid's ties are arbitrary.
+    ++world_.flows_;
+    world_.starting_.push_back(this);
+    if (world_.starting_.size() > 1) return;
+    simgrid_api::set_timer(world_.now_, [&world = world_] {
+      for (PendingFlow* flow : world.starting_) flow->start();
+      world.starting_.clear();
+    });
+  }
+
+  void start() {
     simgrid_api::start_flow(from_, to_, size_, [this] { arrived(); });
   }
 
  private:
   void arrived() {
     world_.now_ = std::max(world_.now_, simgrid_api::now());
+    --world_.flows_;
     world_.schedule(world_.now_, Priority::delivery, component_, receiver_, kind_, data_);
     delete this;
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "models/base/units.h"
 #include "sim/world/event_queue.h"
@@ -34,7 +35,8 @@ class World final : public IClock {
   void stop() { stopped_ = true; }
 
   [[nodiscard]] std::uint64_t events_handled() const { return events_handled_; }
-  /// SimGrid timers used: at most one an instant, and one more for a flow that ends before it.
+  /// SimGrid timers used for events: at most one an instant while flows are under way, and one
+  /// more for each flow that ends.
   [[nodiscard]] std::uint64_t timers_set() const { return timers_set_; }
 
  private:
@@ -46,6 +48,8 @@ class World final : public IClock {
   EventQueue queue_;
   Seconds now_;
   Seconds armed_for_ = Seconds(-1.0);  // the earliest outstanding SimGrid timer, < 0: none
+  std::uint64_t flows_ = 0;             // begun and not yet arrived
+  std::vector<PendingFlow*> starting_;  // of them, those that wait for SimGrid's clock
   bool draining_ = false;
   bool stopped_ = false;
   std::uint64_t events_handled_ = 0, timers_set_ = 0;
