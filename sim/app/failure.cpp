@@ -24,6 +24,7 @@ Json failure_of(const std::exception& error) {
     out.set("file", config->file());
     return out;
   }
+  if (dynamic_cast<const OutputError*>(&error) != nullptr) return failure("config", error.what());
   if (dynamic_cast<const TraceError*>(&error) != nullptr) return failure("trace", error.what());
   if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) return failure("internal", "not enough memory for this run");
   return failure("internal", error.what());

@@ -76,7 +76,7 @@ int Server::run() {
 }
 
 void Server::step() {
-  // A run is taken up when the one before it has ended and left no file behind in memory.
+  // A client that reads slowly slows its run down; the server keeps little of it in memory.
   const bool child_open = child_ && child_->frames >= 0;
   const bool room = backlog_.size() - sent_ < backlog_max;
   std::array<pollfd, 4> watched = {pollfd{requests_.waiting() < waiting_requests_max ? in_ : -1, POLLIN, 0},
@@ -93,6 +93,11 @@ void Server::step() {
   if (watched[3].revents != 0) send_some();
   if (child_ && child_->frames < 0 && child_->words < 0) end_child();
   while (!child_ && !requests_.empty()) handle(requests_.take());
+  // A kill concerns the run in progress: it does not wait behind later requests.
+  if (child_ && requests_.take_all('K') > 0) {
+    child_->killed = true;
+    ::kill(child_->pid, SIGKILL);
+  }
 }
 
 void Server::read_requests() {
@@ -104,11 +109,6 @@ void Server::read_requests() {
     return;
   }
   requests_.add(std::string_view(bytes.data(), static_cast<std::size_t>(n)));
-  // A kill concerns the run in progress: it does not wait behind later requests.
-  if (child_ && requests_.take_all('K') > 0) {
-    child_->killed = true;
-    ::kill(child_->pid, SIGKILL);
-  }
 }
 
 void Server::handle(Frame frame) {

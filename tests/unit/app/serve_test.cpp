@@ -177,6 +177,52 @@ TEST(Serve, AKillEndsTheRunAndTheServerGoesOn) {
   EXPECT_EQ(server.run(request()).type, 'D');
 }
 
+TEST(Serve, AKillRightBehindItsRunCounts) {
+  RunServerProcess server;
+  server.send(app::encode_frame('R', long_request().dump()) + app::encode_frame('K', ""));
+  const Answer answer = server.answer();
+  ASSERT_EQ(answer.type, 'E');
+  EXPECT_EQ(text(answer.json, "kind"), "cancelled");
+}
+
+TEST(Serve, RunsThatQueueAreAnsweredInOrder) {
+  RunServerProcess server;
+  Json named = request();
+  std::string bytes;
+  for (int i = 0; i < 8; ++i) {
+    named.set("seed", i);
+    bytes += app::encode_frame('R', named.dump());
+  }
+  server.send(bytes);
+  for (int i = 0; i < 8; ++i) {
+    const Answer answer = server.answer();
+    ASSERT_EQ(answer.type, 'D') << answer.json.dump();
+    EXPECT_EQ(parse_json(answer.files.at("scenario.json")).find("seed")->as_integer(), i);
+  }
+}
+
+TEST(Serve, TheScenarioARunWritesGivesThatRunAgain) {
+  RunServerProcess server;
+  const Answer first = server.run(request());
+  ASSERT_EQ(first.type, 'D') << first.json.dump();
+  const Answer again = server.run(request(parse_json(first.files.at("scenario.json"))));
+  EXPECT_EQ(again.files, first.files);
+}
+
+TEST(Serve, AnOccupiedFolderIsAConfigError) {
+  const std::string folder = testing::TempDir() + "serve_occupied";
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder + "/precious.txt") << "mine";
+  RunServerProcess server;
+  Json asked = request();
+  asked.set("out", folder);
+  const Answer answer = server.run(asked);
+  ASSERT_EQ(answer.type, 'E');
+  EXPECT_EQ(text(answer.json, "kind"), "config");
+  EXPECT_NE(text(answer.json, "message").find("not a result folder"), std::string::npos);
+  std::filesystem::remove_all(folder);
+}
+
 TEST(Serve, ARunThatDiesSaysHow) {
   RunServerProcess server;
   server.ask(long_request());
