@@ -110,10 +110,9 @@ def facts(summary: dict[str, Any]) -> list[Fact]:
 
 
 def milliseconds(value: float | None) -> str:
-    """A latency for people: three significant figures, in ms below 10 s and in s above."""
+    """A latency for people: three significant figures, in ms below 1 s and in s above."""
     if value is None:
         return "–"
-    if value >= 10_000:
-        return f"{value / 1000:,.1f} s"
-    digits = 0 if value >= 100 else 1 if value >= 10 else 2
-    return f"{value:,.{digits}f} ms"
+    unit, shown = ("s", value / 1000) if value >= 1000 else ("ms", value)
+    digits = 0 if shown >= 100 else 1 if shown >= 10 else 2
+    return f"{shown:,.{digits}f} {unit}"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import brink
+from brink.headline import milliseconds
 from brink.report import render, write_report
 from brink.report.charts import Chart, Line
 from brink.report.charts import render as render_chart
@@ -113,6 +114,14 @@ def test_a_browser_opens_it_without_complaint(chromium: str, tmp_path: Path, cha
     assert any("readouts" in line for line in console), done.stderr
     assert [line for line in console if "readouts" not in line] == []
     assert (tmp_path / "page.png").stat().st_size > 20_000
+
+
+@pytest.mark.parametrize(
+    ("value_ms", "text"),
+    [(None, "–"), (0.4567, "0.46 ms"), (12.34, "12.3 ms"), (999.0, "999 ms"), (1000.0, "1.00 s"), (35_400.0, "35.4 s"), (1.5e6, "1,500 s")],
+)
+def test_latencies_have_three_figures(value_ms: float | None, text: str) -> None:
+    assert milliseconds(value_ms) == text
 
 
 def test_axes_have_round_ticks() -> None:
