@@ -40,6 +40,15 @@ def small_scenario(**changes: object) -> brink.Scenario:
 LONG = {"/workload/num_requests": 50_000_000, "/output": {"requests": False, "timeseries": False}}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leaves tests marked nightly to the long tier."""
+    if os.environ.get("BRINK_NIGHTLY"):
+        return
+    for item in items:
+        if item.get_closest_marker("nightly"):
+            item.add_marker(pytest.mark.skip(reason="long tier only: set BRINK_NIGHTLY=1"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def engine_path() -> str:
     """brink-sim; every test here needs it."""
