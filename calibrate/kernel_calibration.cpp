@@ -1,5 +1,6 @@
 #include "calibrate/kernel_calibration.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -8,7 +9,6 @@
 #include "calibrate/csv.h"
 #include "calibrate/gemm_fit.h"
 #include "calibrate/sha256.h"
-#include "calibrate/tables.h"
 #include "models/base/error.h"
 #include "models/cost/elementwise_cost.h"
 
@@ -26,45 +26,46 @@ constexpr std::pair<const char*, GemmType> kGemmTypes[] = {{"bf16", GemmType::bf
 // trips (0.4 us each, 690 cycles) and drains: about 2 us between consecutive small kernels.
 constexpr double kElementwiseFloorUs = 2.0;
 
-struct Tables {
-  TableFiles files;
-  std::vector<GemmRow> gemm;
-  std::vector<AttentionGroup> decode, prefill;
-  std::vector<CollectiveRow> collectives;
+// FlashAttention 3 is what the published tables' engine runs on this GPU; an import holds one kernel only.
+std::string_view attention_kernel(const TableFiles& files) { return files.provenance.empty() ? "vllm_flash_attn_fa3" : ""; }
 
-  static Tables read(const std::string& data_dir) {
-    Tables tables;
-    tables.files = TableFiles::in(data_dir);
-    tables.gemm = read_gemm_rows(tables.files.gemm);
-    tables.decode = group_attention(read_attention_rows(tables.files.decode));
-    tables.prefill = group_attention(read_attention_rows(tables.files.prefill));
-    tables.collectives = read_custom_rows(tables.files.custom_all_reduce);
-    for (CollectiveRow& row : read_nccl_rows(tables.files.nccl)) tables.collectives.push_back(row);
-    return tables;
-  }
-};
+KernelRows read_rows(const TableFiles& files) {
+  KernelRows rows;
+  if (!files.gemm.empty()) rows.gemm = read_gemm_rows(files.gemm);
+  if (!files.decode.empty()) rows.decode = read_attention_rows(files.decode, attention_kernel(files));
+  if (!files.prefill.empty()) rows.prefill = read_attention_rows(files.prefill, attention_kernel(files));
+  if (!files.custom_all_reduce.empty()) rows.collectives = read_custom_rows(files.custom_all_reduce);
+  if (!files.nccl.empty())
+    for (CollectiveRow& row : read_nccl_rows(files.nccl)) rows.collectives.push_back(row);
+  return rows;
+}
 
 struct Fits {
-  std::vector<cost::GemmCost> gemm;
+  std::vector<std::pair<std::pair<const char*, GemmType>, cost::GemmCost>> gemm;
+  std::vector<AttentionGroup> decode_groups, prefill_groups;
   std::vector<cost::DecodeCost> decode;
   std::vector<cost::PrefillCost> prefill;
   std::vector<cost::CollectiveCost> collectives;
 };
 
-Fits fit(const Tables& tables, const cost::GpuFacts& gpu) {
+Fits fit(const KernelRows& rows, const cost::GpuFacts& gpu) {
   Fits fits;
-  for (const auto& entry : kGemmTypes) fits.gemm.push_back(fit_gemm(tables.gemm, entry.second, gpu));
-  for (const AttentionGroup& group : tables.decode) fits.decode.push_back(fit_decode(group, gpu));
-  for (const AttentionGroup& group : tables.prefill) fits.prefill.push_back(fit_prefill(group, gpu));
-  fits.collectives = fit_collectives(tables.collectives);
+  for (const auto& entry : kGemmTypes)
+    if (std::any_of(rows.gemm.begin(), rows.gemm.end(), [&](const GemmRow& row) { return row.type == entry.second; }))
+      fits.gemm.emplace_back(entry, fit_gemm(rows.gemm, entry.second, gpu));
+  fits.decode_groups = group_attention(rows.decode);
+  fits.prefill_groups = group_attention(rows.prefill);
+  for (const AttentionGroup& group : fits.decode_groups) fits.decode.push_back(fit_decode(group, gpu));
+  for (const AttentionGroup& group : fits.prefill_groups) fits.prefill.push_back(fit_prefill(group, gpu));
+  fits.collectives = fit_collectives(rows.collectives);
   return fits;
 }
 
-std::vector<ValidationRow> validate(const Tables& tables, const Fits& fits, const cost::GpuFacts& gpu) {
+std::vector<ValidationRow> validate(const KernelRows& tables, const Fits& fits, const cost::GpuFacts& gpu) {
   std::vector<ValidationRow> rows;
-  for (std::size_t i = 0; i < fits.gemm.size(); ++i) validate_gemm(tables.gemm, kGemmTypes[i].second, gpu, fits.gemm[i], rows);
-  for (std::size_t i = 0; i < fits.decode.size(); ++i) validate_decode(tables.decode[i], gpu, fits.decode[i], rows);
-  for (std::size_t i = 0; i < fits.prefill.size(); ++i) validate_prefill(tables.prefill[i], gpu, fits.prefill[i], rows);
+  for (const auto& [type, cost] : fits.gemm) validate_gemm(tables.gemm, type.second, gpu, cost, rows);
+  for (std::size_t i = 0; i < fits.decode.size(); ++i) validate_decode(fits.decode_groups[i], gpu, fits.decode[i], rows);
+  for (std::size_t i = 0; i < fits.prefill.size(); ++i) validate_prefill(fits.prefill_groups[i], gpu, fits.prefill[i], rows);
   validate_collectives(tables.collectives, fits.collectives, rows);
   return rows;
 }
@@ -74,9 +75,11 @@ Json source_of(const TableFiles& files) {
   source.set("tool", std::string("brink-calibrate ") + kVersion);
   source.set("method", "laws by downhill simplex on mean |log error|; residuals by Gaussian-process regression (Matern 3/2); see docs/model/kernel-cost.md");
   source.set("hold_out", "five folds over whole (n, k) shapes and whole head combinations; message sizes one at a time");
-  source.set("data", "NVIDIA AIConfigurator database (Apache-2.0), H100 SXM; hardware facts from Azure ND H100 v5 results and RRZE gpu-benches");
+  source.set("data", files.provenance.empty() ? Json("NVIDIA AIConfigurator database (Apache-2.0), H100 SXM; hardware facts from Azure ND H100 v5 results and RRZE gpu-benches")
+                                               : load_json(files.provenance));
   Json& list = source.set("files", Json::array());
   for (const std::string& path : {files.gemm, files.decode, files.prefill, files.custom_all_reduce, files.nccl, files.facts}) {
+    if (path.empty()) continue;
     Json& item = list.push_back(Json::object());
     item.set("name", std::filesystem::path(path).filename().string());
     item.set("sha256", sha256_hex(read_bytes(path)));
@@ -114,32 +117,39 @@ cost::GpuFacts gpu_facts(const gpu::GpuSpec& spec, const std::string& data_dir) 
   return facts;
 }
 
+FittedSections fit_rows(const KernelRows& rows, const cost::GpuFacts& gpu) {
+  const Fits fits = fit(rows, gpu);
+  FittedSections fitted;
+  fitted.comparisons = validate(rows, fits, gpu);
+  Json& sections = fitted.sections = Json::object();
+  Json& collectives = sections.set("collectives", Json::array());
+  for (const auto& cost : fits.collectives) collectives.push_back(cost.to_json());
+  Json& decode = sections.set("decode_attention", Json::array());
+  for (const auto& cost : fits.decode) decode.push_back(cost.to_json());
+  Json& prefill = sections.set("prefill_attention", Json::array());
+  for (const auto& cost : fits.prefill) prefill.push_back(cost.to_json());
+  Json& gemm = sections.set("gemm", Json::object());
+  for (const auto& [type, cost] : fits.gemm) gemm.set(type.first, cost.to_json());
+  return fitted;
+}
+
 Json fit_kernels(const std::string& data_dir, const gpu::GpuSpec& spec, const Json& host) {
   const cost::GpuFacts gpu = gpu_facts(spec, data_dir);
-  const Tables tables = Tables::read(data_dir);
-  const Fits fits = fit(tables, gpu);
+  const TableFiles files = TableFiles::in(data_dir);
+  FittedSections fitted = fit_rows(read_rows(files), gpu);
   Json profile = Json::object();
   profile.set("schema_version", 1);
-  profile.set("source", source_of(tables.files));
+  profile.set("source", source_of(files));
   profile.set("gpu", gpu.to_json());
-  profile.set("residuals", to_json(summarise(validate(tables, fits, gpu))));
+  profile.set("residuals", to_json(summarise(fitted.comparisons)));
   if (!host.is_null()) profile.set("host", host);
   profile.set("elementwise", cost::ElementwiseCost{gpu.hbm_copy, microseconds(kElementwiseFloorUs)}.to_json());
-  Json& collectives = profile.set("collectives", Json::array());
-  for (const auto& cost : fits.collectives) collectives.push_back(cost.to_json());
-  Json& decode = profile.set("decode_attention", Json::array());
-  for (const auto& cost : fits.decode) decode.push_back(cost.to_json());
-  Json& prefill = profile.set("prefill_attention", Json::array());
-  for (const auto& cost : fits.prefill) prefill.push_back(cost.to_json());
-  Json& gemm = profile.set("gemm", Json::object());
-  for (std::size_t i = 0; i < fits.gemm.size(); ++i) gemm.set(kGemmTypes[i].first, fits.gemm[i].to_json());
+  for (auto& [name, section] : fitted.sections.members()) profile.set(name, std::move(section));
   return profile;
 }
 
 std::vector<ValidationRow> cross_validate(const std::string& data_dir, const gpu::GpuSpec& spec) {
-  const cost::GpuFacts gpu = gpu_facts(spec, data_dir);
-  const Tables tables = Tables::read(data_dir);
-  return validate(tables, fit(tables, gpu), gpu);
+  return fit_rows(read_rows(TableFiles::in(data_dir)), gpu_facts(spec, data_dir)).comparisons;
 }
 
 }  // namespace brink::calibrate

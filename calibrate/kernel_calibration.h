@@ -4,12 +4,30 @@
 #include <string>
 #include <vector>
 
+#include "calibrate/tables.h"
 #include "calibrate/validation.h"
 #include "models/base/json.h"
 #include "models/cost/gpu_facts.h"
 #include "models/gpu/gpu_spec.h"
 
 namespace brink::calibrate {
+
+/// Measured kernel times of one GPU, wherever they come from. A kind may be empty.
+struct KernelRows {
+  std::vector<GemmRow> gemm;
+  std::vector<AttentionRow> decode, prefill;
+  std::vector<CollectiveRow> collectives;
+};
+
+/// The sections `collectives`, `decode_attention`, `prefill_attention` and `gemm` of a profile (empty where
+/// there were no rows), and how they compare with the rows, in sample and held out.
+struct FittedSections {
+  Json sections;
+  std::vector<ValidationRow> comparisons;
+};
+
+/// Fits laws and surfaces to rows. Throws Error for rows that are too few for a surface.
+[[nodiscard]] FittedSections fit_rows(const KernelRows& rows, const cost::GpuFacts& gpu);
 
 /// Hardware facts a profile carries: the GPU's description, and from the tables' own facts file the copy and
 /// L2 bandwidths. Throws Error when the file lacks one.

@@ -22,12 +22,19 @@ Seconds positive_time(double value, double unit, const std::string& path, std::s
 TableFiles TableFiles::in(const std::string& data_dir) {
   const std::filesystem::path root(data_dir);
   if (!std::filesystem::is_directory(root)) throw Error("no folder '" + data_dir + "': give the folder that holds kernels/ and collectives/");
+  if (std::filesystem::is_regular_file(root / "provenance.json")) {
+    const auto optional = [&root](const char* name) { return std::filesystem::is_regular_file(root / name) ? (root / name).string() : std::string(); };
+    return {optional("kernels/gemm.csv"), optional("kernels/attention_decode.csv"), optional("kernels/attention_prefill.csv"),
+            optional("collectives/custom_all_reduce.csv"), optional("collectives/nccl.csv"), (root / "facts/facts.csv").string(),
+            (root / "provenance.json").string()};
+  }
   return {(root / "kernels/h100_gemm_vllm0.24_train.csv.gz").string(),
           (root / "kernels/h100_attention_decode_vllm0.24_train.csv.gz").string(),
           (root / "kernels/h100_attention_prefill_vllm0.24_train.csv.gz").string(),
           (root / "collectives/h100_vllm0.24_custom_allreduce_train.csv").string(),
           (root / "collectives/h100_nccl2.29.2_train.csv").string(),
-          (root / "facts/gemm_hbm_points.csv").string()};
+          (root / "facts/gemm_hbm_points.csv").string(),
+          {}};
 }
 
 std::vector<GemmRow> read_gemm_rows(const std::string& path) {
@@ -46,7 +53,7 @@ std::vector<GemmRow> read_gemm_rows(const std::string& path) {
   return rows;
 }
 
-std::vector<AttentionRow> read_attention_rows(const std::string& path) {
+std::vector<AttentionRow> read_attention_rows(const std::string& path, std::string_view kernel) {
   const CsvTable table = CsvTable::read(path);
   const std::size_t source = table.column("kernel_source"), batch = table.column("batch_size"), isl = table.column("isl"),
                     query = table.column("num_heads"), kv_heads = table.column("num_key_value_heads"), dim = table.column("head_dim"),
@@ -54,7 +61,7 @@ std::vector<AttentionRow> read_attention_rows(const std::string& path) {
                     latency = table.column("latency");
   std::vector<AttentionRow> rows;
   for (std::size_t i = 0; i < table.rows(); ++i) {
-    if (table.integer(i, window) != 0 || table.text(i, source) != "vllm_flash_attn_fa3") continue;
+    if (table.integer(i, window) != 0 || (!kernel.empty() && table.text(i, source) != kernel)) continue;
     const std::string_view type = table.text(i, kv);
     if (type != "bfloat16" && type != "fp8") continue;
     rows.push_back({type == "fp8" ? cost::KvType::fp8 : cost::KvType::bf16, table.integer(i, batch), table.integer(i, isl),

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/base/units.h"
@@ -35,17 +36,21 @@ struct CollectiveRow {
   Seconds time;
 };
 
-/// Files of a data folder, as found by the readers below.
+/// Files of a data folder, as found by the readers below. A folder holds either the named set of the
+/// published measurements or the plain names that imports write (kernels/gemm.csv, attention_decode.csv,
+/// attention_prefill.csv; collectives/custom_all_reduce.csv, nccl.csv; facts/facts.csv; provenance.json).
+/// In the plain set a table that does not exist is an empty path.
 struct TableFiles {
   std::string gemm, decode, prefill, custom_all_reduce, nccl, facts;
+  std::string provenance;
   static TableFiles in(const std::string& data_dir);
 };
 
 /// Columns kernel_source, gemm_dtype, m, n, k, latency (ms). Throws Error or TraceError.
 [[nodiscard]] std::vector<GemmRow> read_gemm_rows(const std::string& path);
 /// Columns kernel_source, batch_size, isl, num_heads, num_key_value_heads, head_dim, attn_dtype, kv_cache_dtype,
-/// step, window_size, latency (ms). Keeps full attention (no window) of FlashAttention 3.
-[[nodiscard]] std::vector<AttentionRow> read_attention_rows(const std::string& path);
+/// step, window_size, latency (ms). Keeps full attention (no window) of one kernel; of any when `kernel` is empty.
+[[nodiscard]] std::vector<AttentionRow> read_attention_rows(const std::string& path, std::string_view kernel = "vllm_flash_attn_fa3");
 /// Columns num_gpus, message_bytes, backend, latency_us. Keeps messages below the selector's limit, where
 /// the custom kernel really ran.
 [[nodiscard]] std::vector<CollectiveRow> read_custom_rows(const std::string& path);
