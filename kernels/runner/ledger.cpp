@@ -26,8 +26,8 @@ std::string id_of(std::string_view group, std::string_view key) {
 
 }  // namespace
 
-Ledger::Ledger(const std::string& path, bool resume, bool retry_failed) : path_(path) {
-  read(path, retry_failed);
+Ledger::Ledger(const std::string& path, bool resume, long forget_failed_bytes) : path_(path) {
+  read(path, forget_failed_bytes);
   if (!resume && bytes_ > 0) fail(path, "it holds results already; add --resume or name another file");
   file_ = std::fopen(path.c_str(), "ab");
   if (file_ == nullptr) fail(path, std::strerror(errno));
@@ -37,7 +37,7 @@ Ledger::~Ledger() {
   if (file_ != nullptr) std::fclose(file_);
 }
 
-void Ledger::read(const std::string& path, bool retry_failed) {
+void Ledger::read(const std::string& path, long forget_failed_bytes) {
   std::ifstream in(path, std::ios::binary);
   if (!in) return;
   const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
@@ -46,11 +46,12 @@ void Ledger::read(const std::string& path, bool retry_failed) {
     const std::size_t end = text.find('\n', good);
     if (end == std::string::npos) break;
     const std::string_view line(text.data() + good, end - good);
+    const bool forgotten = static_cast<long>(good) < forget_failed_bytes;
     good = end + 1;
     if (!json_line_complete(line)) continue;  // torn by an earlier kill, then appended to
     const std::string kind = json_string_field(line, "kind");
     if (kind == "header") previous_gpu_ = json_string_field(line, "gpu");
-    if (kind == "point" || kind == "skipped" || (kind == "failed" && !retry_failed)) {
+    if (kind == "point" || kind == "skipped" || (kind == "failed" && !forgotten)) {
       done_.insert(id_of(json_string_field(line, "group"), json_string_field(line, "key")));
     }
   }

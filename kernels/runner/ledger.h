@@ -12,8 +12,10 @@ namespace brink::kernels {
 class Ledger {
  public:
   /// Opens `path` for appending. With `resume` false the file must be absent or empty. A last
-  /// line that a killed run left unfinished is cut off. Throws std::runtime_error with the reason.
-  Ledger(const std::string& path, bool resume, bool retry_failed);
+  /// line that a killed run left unfinished is cut off. Failures recorded in the first
+  /// `forget_failed_bytes` bytes do not count: those points may be measured again.
+  /// Throws std::runtime_error with the reason.
+  Ledger(const std::string& path, bool resume, long forget_failed_bytes = 0);
   ~Ledger();
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
@@ -26,11 +28,12 @@ class Ledger {
   /// The "gpu" of the last header that was in the file; empty if there was none.
   const std::string& previous_gpu() const { return previous_gpu_; }
   std::size_t points_found() const { return done_.size(); }
+  long bytes() const { return bytes_; }
 
   static constexpr long bytes_max = 16L << 20;  ///< of the whole file: what comes back from a lent machine
 
  private:
-  void read(const std::string& path, bool retry_failed);
+  void read(const std::string& path, long forget_failed_bytes);
 
   std::FILE* file_ = nullptr;
   std::string path_;

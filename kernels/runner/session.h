@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 #include "kernels/runner/cuda_check.h"
@@ -16,6 +17,8 @@
 #include "kernels/runner/timing.h"
 
 namespace brink::kernels {
+
+class Meter;
 
 /// What the device says of itself.
 struct DeviceFacts {
@@ -31,10 +34,16 @@ struct DeviceFacts {
   int copy_engines = 0;
 };
 
+/// The device no longer answers as it should: this process cannot go on.
+class DeviceFailed : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 /// What one point came to. Fill what applies.
 struct PointResult {
   Timing timing;
-  bool timed = false;     ///< set by Session::measure's caller through time()
+  bool timed = false;     ///< set by time(); the times of a point without are written as null
   bool verified = false;  ///< the output was compared with the reference (written as null otherwise)
   JsonObject metrics;
 
@@ -49,7 +58,8 @@ class Session {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// `heartbeat(text)` is called when a point starts, so that a watcher knows which one hung.
+  /// `heartbeat(text)` is called when a point starts and ends (see supervisor.h), so that a watcher
+  /// knows which one hung or broke the process.
   Session(int device, Ledger& ledger, double budget_s, std::function<void(const std::string&)> heartbeat);
   ~Session();
   Session(const Session&) = delete;
@@ -70,6 +80,8 @@ class Session {
   /// Whether point(params, ...) would run: guards expensive preparations.
   bool wanted(const JsonObject& params) const;
   bool out_of_time() const;
+  /// Says that the program is at work: call it during preparations of more than 20 s.
+  void alive() { heartbeat_("."); }
 
   /// Times `launch`; warms up, repeats and watches clocks as `options` say.
   Timing measure(const MeasureOptions& options, const Launch& launch);
@@ -87,23 +99,15 @@ class Session {
   int points_left() const { return left_; }
 
  private:
-  struct Device;  // flush buffer, probe buffers, events
-
   double elapsed_s() const;
-  void require_healthy();
-  Timing measure_graph(const MeasureOptions& options, const Launch& launch);
-  Timing measure_stream(const MeasureOptions& options, const Launch& launch);
-  Timing measure_cold(const MeasureOptions& options, const Launch& launch);
-  double time_once(const MeasureOptions& options, const Launch& launch);
-  void sample(const MeasureOptions& options, Timing& timing, const std::function<double()>& one);
-  bool watch_clocks(Timing& timing);
-  void progress(const std::string& what);
+  void finish_point(const std::string& key, const JsonObject& line, const std::string& note);
+  void require_healthy(const std::string& after);
 
   DeviceFacts facts_;
   Ledger& ledger_;
   std::function<void(const std::string&)> heartbeat_;
   std::unique_ptr<Nvml> nvml_;
-  std::unique_ptr<Device> on_device_;
+  std::unique_ptr<Meter> meter_;
   cudaStream_t stream_ = nullptr;
   Clock::time_point start_;
   double budget_s_;
