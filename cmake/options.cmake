@@ -9,6 +9,10 @@ option(BRINK_TESTS "Build the tests" ON)
 option(BRINK_PYTHON "Build the Python module brink._engine" OFF)
 set(BRINK_CUDA "AUTO" CACHE STRING "Build kernels/: AUTO (when nvcc is found), ON or OFF")
 set_property(CACHE BRINK_CUDA PROPERTY STRINGS AUTO ON OFF)
+option(BRINK_KERNELS_ONLY "Build brink-kernels alone: needs only the CUDA toolkit" OFF)
+if(BRINK_KERNELS_ONLY)
+  set(BRINK_CUDA "ON" CACHE STRING "" FORCE)
+endif()
 set(BRINK_SANITIZE "" CACHE STRING "Sanitizers of every target, e.g. address,undefined")
 
 if(NOT CMAKE_BUILD_TYPE)
@@ -32,6 +36,6 @@ if(BRINK_SANITIZE)
   target_compile_options(brink_options INTERFACE
     $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${BRINK_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all>
     # g++ 12 reports uninitialised and dangling values that are not there when sanitizers are on.
-    $<$<COMPILE_LANGUAGE:CXX>:-Wno-error=maybe-uninitialized>)
+    "$<$<COMPILE_LANGUAGE:CXX>:-Wno-error=maybe-uninitialized;-Wno-error=uninitialized>")
   target_link_options(brink_options INTERFACE -fsanitize=${BRINK_SANITIZE})
 endif()

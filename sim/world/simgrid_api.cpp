@@ -1,6 +1,7 @@
 #include "sim/world/simgrid_api.h"
 
 #include <array>
+#include <csignal>
 #include <unordered_map>
 
 #include <simgrid/kernel/Timer.hpp>
@@ -60,7 +61,10 @@ void create_engine() {
   static std::array<char*, 2> arguments = {program.data(), nullptr};
   int count = 1;
   xbt_log_control_set("xbt_cfg.threshold:warning");  // it announces every setting otherwise
+  // Ctrl-C stays the program's own business: SimGrid would list its actors instead of ending.
+  auto* const on_interrupt = std::signal(SIGINT, SIG_DFL);
   auto* engine = new s4u::Engine(&count, arguments.data());  // lives as long as the process
+  std::signal(SIGINT, on_interrupt);
   for (const Setting& s : pinned) s4u::Engine::set_config(std::string(s.name) + ":" + s.value);
   s4u::Activity::on_completion_cb(flow_completed);
   state().engine = engine;
