@@ -17,6 +17,11 @@ struct KernelProfile::Parts {
   std::vector<PrefillCost> prefill;
   ElementwiseCost elementwise;
   std::vector<CollectiveCost> collectives;
+  std::optional<GemmTactics> tactics;
+  std::optional<MemoryCurves> memory;
+  std::optional<LaunchCosts> launch;
+  std::optional<Contention> contention;
+  std::optional<MeasuredDrift> drift;
   Json host, in_situ, source, residuals;
 };
 
@@ -60,6 +65,16 @@ void read_gemm(ObjectReader reader, const GpuFacts& gpu, std::vector<GemmCost>& 
   reader.finish();
 }
 
+template <class Section>
+void read_section(ObjectReader& reader, const char* key, std::optional<Section>& section) {
+  if (reader.has(key)) section = Section::from_json(reader.object(key));
+}
+
+template <class Section>
+const Section* pointer_to(const std::optional<Section>& section) {
+  return section ? &*section : nullptr;
+}
+
 }  // namespace
 
 KernelProfile::KernelProfile(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -94,6 +109,11 @@ KernelProfile KernelProfile::from_json(const Json& document) {
   reader.each("collectives", [&](const Json& item, const std::string& pointer) {
     parts->collectives.push_back(CollectiveCost::from_json(ObjectReader(item, pointer)));
   });
+  read_section(reader, "tactics", parts->tactics);
+  read_section(reader, "memory", parts->memory);
+  read_section(reader, "launch", parts->launch);
+  read_section(reader, "contention", parts->contention);
+  read_section(reader, "drift", parts->drift);
   if (reader.has("host")) parts->host = reader.value("host");
   if (reader.has("in_situ")) parts->in_situ = reader.value("in_situ");
   if (reader.has("source")) parts->source = reader.value("source");
@@ -103,6 +123,11 @@ KernelProfile KernelProfile::from_json(const Json& document) {
 }
 
 const GpuFacts& KernelProfile::gpu() const { return parts_->gpu; }
+const GemmTactics* KernelProfile::tactics() const { return pointer_to(parts_->tactics); }
+const MemoryCurves* KernelProfile::memory() const { return pointer_to(parts_->memory); }
+const LaunchCosts* KernelProfile::launch() const { return pointer_to(parts_->launch); }
+const Contention* KernelProfile::contention() const { return pointer_to(parts_->contention); }
+const MeasuredDrift* KernelProfile::drift() const { return pointer_to(parts_->drift); }
 const Json& KernelProfile::host() const { return parts_->host; }
 const Json& KernelProfile::in_situ() const { return parts_->in_situ; }
 const Json& KernelProfile::source() const { return parts_->source; }

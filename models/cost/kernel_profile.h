@@ -9,10 +9,15 @@
 #include "models/base/units.h"
 #include "models/cost/all_reduce_cost.h"
 #include "models/cost/attention_cost.h"
+#include "models/cost/contention.h"
 #include "models/cost/elementwise_cost.h"
 #include "models/cost/estimate.h"
 #include "models/cost/gemm_cost.h"
+#include "models/cost/gemm_tactics.h"
 #include "models/cost/gpu_facts.h"
+#include "models/cost/launch_costs.h"
+#include "models/cost/measured_drift.h"
+#include "models/cost/memory_curves.h"
 
 namespace brink::cost {
 
@@ -55,6 +60,13 @@ class KernelProfile {
   [[nodiscard]] Estimate all_reduce(CollectiveBackend backend, std::int64_t gpus, Bytes message) const {
     return collective(backend, CollectiveOp::all_reduce, gpus, message);
   }
+
+  // Sections that only a calibration by microkernels has; nullptr in other profiles.
+  [[nodiscard]] const GemmTactics* tactics() const;
+  [[nodiscard]] const MemoryCurves* memory() const;
+  [[nodiscard]] const LaunchCosts* launch() const;
+  [[nodiscard]] const Contention* contention() const;
+  [[nodiscard]] const MeasuredDrift* drift() const;
 
   /// The profile's `host` object (engine host overheads, keyed by engine version); null when absent.
   [[nodiscard]] const Json& host() const;
