@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <stdexcept>
 #include <thread>
 
+#include "kernels/runner/device_clock.cuh"
 #include "kernels/runner/measure.h"
 
 namespace brink::kernels {
@@ -12,7 +14,7 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-constexpr unsigned long long probe_ns = 50'000;
+constexpr std::uint64_t probe_ns = 50'000;
 constexpr double watch_period_s = 0.05;  // one NVML read costs up to a millisecond
 constexpr int discards_max = 5;          // rounds; a machine that is hot for good is measured hot, and marked
 
@@ -29,21 +31,15 @@ __global__ void read_all(const uint4* data, std::size_t count, unsigned* sink) {
   if (sum != 0) *sink = sum;  // the buffer is zero
 }
 
-__device__ unsigned long long global_ns() {
-  unsigned long long t;
-  asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(t)::"memory");
-  return t;
-}
-
 /// SM cycles over a stretch of wall time that starts and ends on ticks of the global timer.
 __global__ void probe_clock(unsigned long long* out) {
-  const unsigned long long before = global_ns();
-  unsigned long long start = before;
+  const std::uint64_t before = global_ns();
+  std::uint64_t start = before;
   while (start == before) start = global_ns();
-  const long long cycles = clock64();
-  unsigned long long stop = start;
+  const long long cycles = sm_clock();
+  std::uint64_t stop = start;
   while (stop - start < probe_ns) stop = global_ns();
-  out[0] = static_cast<unsigned long long>(clock64() - cycles);
+  out[0] = static_cast<unsigned long long>(sm_clock() - cycles);
   out[1] = stop - start;
 }
 
@@ -86,8 +82,14 @@ const char* method_name(Method method) {
     case Method::graph: return "graph";
     case Method::stream: return "stream";
     case Method::cold: return "cold";
+    case Method::own: return "own";
   }
   return "";
+}
+
+void mark_throttle(Timing& timing, std::uint64_t reasons) {
+  timing.throttle_reasons |= reasons;
+  timing.throttled = (timing.throttle_reasons & throttle_any) != 0;
 }
 
 Meter::Meter(cudaStream_t stream, std::size_t l2_bytes, const Nvml& nvml)
@@ -164,6 +166,7 @@ Timing Meter::measure(const MeasureOptions& options, const Launch& launch) {
     case Method::graph: measure_graph(options, launch, timing); break;
     case Method::stream: measure_stream(options, launch, timing); break;
     case Method::cold: measure_cold(options, launch, timing); break;
+    case Method::own: throw std::invalid_argument("Meter::measure: Method::own is not a way to measure");
   }
   return timing;
 }
@@ -195,8 +198,7 @@ void Meter::take_samples(const MeasureOptions& options, Timing& timing,
     reasons |= now;
     trusted = samples.size();
   }
-  timing.throttle_reasons = reasons;
-  timing.throttled = (reasons & throttle_any) != 0;
+  mark_throttle(timing, reasons);
   load();
   timing.clock_mhz = probe_clock_mhz();
 }

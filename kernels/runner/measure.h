@@ -13,6 +13,7 @@
 namespace brink::kernels {
 
 const char* method_name(Method method);
+void mark_throttle(Timing& timing, std::uint64_t reasons);
 
 /// Times launches on one stream: see Method for the ways, MeasureOptions for when it stops.
 class Meter {

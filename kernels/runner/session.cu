@@ -174,6 +174,7 @@ void Session::require_healthy(const std::string& after) {
 Timing Session::measure(const MeasureOptions& options, const Launch& launch) {
   return meter_->measure(options, launch);
 }
+void Session::note_throttle(Timing& timing) const { mark_throttle(timing, nvml_->throttle_reasons()); }
 void Session::flush_l2(cudaStream_t stream) { meter_->flush_l2(stream); }
 double Session::probe_clock_mhz() { return meter_->probe_clock_mhz(); }
 

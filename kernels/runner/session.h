@@ -85,6 +85,8 @@ class Session {
 
   /// Times `launch`; warms up, repeats and watches clocks as `options` say.
   Timing measure(const MeasureOptions& options, const Launch& launch);
+  /// Adds the throttle reasons of this moment: for points that time themselves.
+  void note_throttle(Timing& timing) const;
   /// Enqueues the read that empties the L2 (twice its size and more).
   void flush_l2(cudaStream_t stream);
   /// SM clock over about 50 us of the stream's time, enqueued after what it holds.

@@ -21,6 +21,8 @@ enum class Method {
   /// One launch between two stream events, after a read of more than twice the L2 that leaves it
   /// full of clean foreign lines; the host enqueues during that read.
   cold,
+  /// The point timed itself: by the device's timer or the host's clock, as its group says.
+  own,
 };
 
 struct MeasureOptions {
