@@ -209,8 +209,7 @@ void gather_points(Session& session, const Pool& pool) {
         DeviceArray<std::uint32_t> on_device(table.size());
         on_device.from_host(table);
         const auto launch = [&](cudaStream_t s, int) {
-          gather_pages<<<blocks_for(gathered_bytes), stream_threads, 0, s>>>(
-              reinterpret_cast<const unsigned char*>(pool.words.get()), on_device.get(), shift, pool.out.get());
+          enqueue_gather(pool.words.get(), on_device.get(), shift, gathered_bytes, pool.out.get(), s);
         };
         pool.out.poison(session.stream());
         launch(session.stream(), 0);

@@ -2,14 +2,11 @@
 
 #include <cstdint>
 
-// The memory kernels of the hbm group. A warp moves unit_bytes: eight 16-byte accesses a lane, all
+#include "kernels/hbm/gather.h"
+
+// The memory kernels of the hbm group, for hbm.cu alone. A warp moves unit_bytes: eight 16-byte accesses a lane, all
 // issued before the first is used. Sizes are whole multiples of what a block moves.
 namespace brink::kernels {
-
-inline constexpr int stream_threads = 256;
-inline constexpr int stream_depth = 8;                              // accesses in flight a lane
-inline constexpr std::uint64_t unit_bytes = 32 * 16 * stream_depth;  // of one warp
-inline constexpr std::uint64_t block_bytes_moved = unit_bytes * (stream_threads / 32);
 
 __device__ inline std::uint64_t warp_of_grid() {
   return static_cast<std::uint64_t>(blockIdx.x) * (stream_threads / 32) + threadIdx.x / 32;
@@ -75,26 +72,6 @@ __global__ void __launch_bounds__(stream_threads)
   uint4 v[stream_depth];
 #pragma unroll
   for (int i = 0; i < stream_depth; ++i) v[i] = data[(first + static_cast<std::uint64_t>(i) * 32) * stride_words];
-  std::uint32_t sum = 0;
-#pragma unroll
-  for (int i = 0; i < stream_depth; ++i) sum ^= fold(v[i]);
-  sum = __reduce_xor_sync(0xffffffffU, sum);
-  if (threadIdx.x % 32 == 0) out[warp] = sum;
-}
-
-/// Reads whole pages of 2^page_shift bytes (>= 512) through a table, as paged attention does.
-__global__ void __launch_bounds__(stream_threads)
-    gather_pages(const unsigned char* pool, const std::uint32_t* table, int page_shift, std::uint32_t* out) {
-  const std::uint64_t warp = warp_of_grid();
-  const std::uint64_t in_page = (std::uint64_t{1} << page_shift) - 1;
-  uint4 v[stream_depth];
-#pragma unroll
-  for (int i = 0; i < stream_depth; ++i) {
-    const std::uint64_t at = warp * unit_bytes + static_cast<std::uint64_t>(i) * 512;
-    const std::uint64_t page = __ldg(table + (at >> page_shift));
-    const std::uint64_t byte = (page << page_shift) + (at & in_page) + threadIdx.x % 32 * 16;
-    v[i] = *reinterpret_cast<const uint4*>(pool + byte);
-  }
   std::uint32_t sum = 0;
 #pragma unroll
   for (int i = 0; i < stream_depth; ++i) sum ^= fold(v[i]);

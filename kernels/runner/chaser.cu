@@ -39,13 +39,13 @@ __device__ std::uint64_t hop(const unsigned char* memory, std::uint64_t offset, 
   return offset;
 }
 
-/// One warp; lanes from `lanes` on idle. Lane l starts l * nodes / lanes steps into the cycle.
-__global__ void chase_kernel(const unsigned char* memory, ChaseLayout layout, int lanes, std::uint64_t warm_up,
-                             std::uint64_t hops, ChaseOutput* out) {
+/// One warp; lanes from `lanes` on idle. Lane l starts l * nodes / lanes steps after `first`.
+__global__ void chase_kernel(const unsigned char* memory, ChaseLayout layout, int lanes, std::uint64_t first,
+                             std::uint64_t warm_up, std::uint64_t hops, ChaseOutput* out) {
   const int lane = static_cast<int>(threadIdx.x);
   if (lane >= lanes) return;
   const unsigned mask = lanes == 32 ? 0xffffffffU : (1U << lanes) - 1;
-  const std::uint64_t start = layout.nodes / static_cast<std::uint64_t>(lanes) * static_cast<std::uint64_t>(lane);
+  const std::uint64_t start = first + layout.nodes / static_cast<std::uint64_t>(lanes) * static_cast<std::uint64_t>(lane);
   std::uint64_t offset = hop(memory, layout.offset(start), warm_up);
   if (offset == ~std::uint64_t{0}) return;  // never: the branch makes the clock wait for the last untimed load
   __syncwarp(mask);
@@ -63,11 +63,11 @@ __global__ void chase_kernel(const unsigned char* memory, ChaseLayout layout, in
   }
 }
 
-void check_ends(const ChaseOptions& options, const ChaseOutput& out) {
+void check_ends(const ChaseOptions& options, std::uint64_t first, const ChaseOutput& out) {
   const std::uint64_t steps = options.warm_up_hops + options.hops;
   const auto lanes = static_cast<std::uint64_t>(options.lanes);
   for (std::uint64_t lane = 0; lane < lanes; ++lane) {
-    const std::uint64_t start = options.layout.nodes / lanes * lane;
+    const std::uint64_t start = first + options.layout.nodes / lanes * lane;
     require_equal("end of the chase of lane " + std::to_string(lane), out.end[lane],
                   options.layout.offset(start + steps));
   }
@@ -88,18 +88,19 @@ ChaseResult chase(Session& session, unsigned char* memory, const ChaseOptions& o
   std::vector<double> seconds;
   std::vector<double> cycles;
   const Clock::time_point start = Clock::now();
-  for (bool first = true;; first = false) {
+  for (std::uint64_t sample = 0;; ++sample) {
+    const std::uint64_t first = hash_u32(options.layout.seed + 7, sample) % options.layout.nodes;
     if (options.warm_up_read) {
       touch_chain<<<blocks, 256, 0, stream>>>(memory, options.layout, sink.get());
       BRINK_CUDA_CHECK(cudaGetLastError());
     }
     output.poison(stream);
-    chase_kernel<<<1, 32, 0, stream>>>(memory, options.layout, options.lanes, options.warm_up_hops, options.hops,
-                                       output.get());
+    chase_kernel<<<1, 32, 0, stream>>>(memory, options.layout, options.lanes, first, options.warm_up_hops,
+                                       options.hops, output.get());
     BRINK_CUDA_CHECK(cudaGetLastError());
     const ChaseOutput out = output.to_host(stream).front();
-    check_ends(options, out);
-    if (first) continue;  // loaded the code
+    check_ends(options, first, out);
+    if (sample == 0) continue;  // loaded the code
     const auto hops = static_cast<double>(options.hops);
     seconds.push_back(static_cast<double>(out.ns) * 1e-9 / hops);
     cycles.push_back(static_cast<double>(out.cycles) / hops);

@@ -23,7 +23,8 @@ struct ChaseResult {
 };
 
 /// Writes the chain into `memory` (at least layout.bytes()), chases it and checks where every lane
-/// ends. Loads bypass the L1 (ld.global.cg).
+/// ends. Every sample starts elsewhere in the cycle: the same few lines again and again would stay
+/// cached whatever the reach. Loads bypass the L1 (ld.global.cg).
 ChaseResult chase(Session& session, unsigned char* memory, const ChaseOptions& options);
 
 }  // namespace brink::kernels
