@@ -38,9 +38,12 @@ struct Merged {
   std::vector<std::int64_t> at;
   double log_seconds = 0.0;  // mean
   double count = 0.0;
+  std::vector<std::int64_t> kind;  // what the law tells apart and the surface does not
 };
 
-std::vector<Merged> merge(const std::vector<const AttentionRow*>& rows, const std::function<std::vector<std::int64_t>(const AttentionRow&)>& coordinate) {
+/// `coordinate` gives the surface's coordinates, `width` of them, and then the kind.
+std::vector<Merged> merge(const std::vector<const AttentionRow*>& rows, const std::function<std::vector<std::int64_t>(const AttentionRow&)>& coordinate,
+                          std::ptrdiff_t width) {
   std::map<std::vector<std::int64_t>, std::pair<double, double>> sums;
   for (const AttentionRow* row : rows) {
     auto& [sum, count] = sums[coordinate(*row)];
@@ -48,7 +51,8 @@ std::vector<Merged> merge(const std::vector<const AttentionRow*>& rows, const st
     count += 1.0;
   }
   std::vector<Merged> points;
-  for (const auto& [at, sum] : sums) points.push_back({at, sum.first / sum.second, sum.second});
+  for (const auto& [at, sum] : sums)
+    points.push_back({{at.begin(), at.begin() + width}, sum.first / sum.second, sum.second, {at.begin() + width, at.end()}});
   return points;
 }
 
@@ -117,12 +121,14 @@ double kv_bytes(const AttentionRow& row) {
   return 2.0 * cost::bytes_per_element(row.kv) *
          static_cast<double>(row.batch * (row.cached + row.new_tokens) * row.heads.kv * row.heads.dimension);
 }
-bool is_cold(const AttentionRow& row) { return Bytes(kv_bytes(row)) > DecodeCost::cold_limit(); }
+bool is_cold(const AttentionRow& row) {
+  return row.residency ? *row.residency == KvResidency::cold : Bytes(kv_bytes(row)) > DecodeCost::cold_limit();
+}
 
 DecodeCost build_decode(const std::vector<const AttentionRow*>& rows, std::int64_t dimension, cost::KvType kv, const cost::GpuFacts& gpu) {
   // Coordinates: sequences x KV heads (what fills the SMs), context, KV heads.
   const auto coordinate = [](const AttentionRow& row) {
-    return std::vector<std::int64_t>{row.batch * row.heads.kv, row.cached + row.new_tokens, row.heads.kv};
+    return std::vector<std::int64_t>{row.batch * row.heads.kv, row.cached + row.new_tokens, row.heads.kv, is_cold(row) ? 1 : 0};
   };
   const auto seconds = [&](KvResidency residency) {
     return std::function<double(const DecodeLaw&, const Merged&)>([&gpu, dimension, kv, residency](const DecodeLaw& law, const Merged& point) {
@@ -133,18 +139,18 @@ DecodeCost build_decode(const std::vector<const AttentionRow*>& rows, std::int64
   const auto bytes = [&](const Merged& point) { return 2.0 * cost::bytes_per_element(kv) * static_cast<double>(point.at[0] * point.at[1] * dimension); };
   const auto cold_seconds = seconds(KvResidency::cold), warm_seconds = seconds(KvResidency::warm);
   const auto either = std::function<double(const DecodeLaw&, const Merged&)>([&](const DecodeLaw& law, const Merged& point) {
-    return Bytes(bytes(point)) > DecodeCost::cold_limit() ? cold_seconds(law, point) : warm_seconds(law, point);
+    return point.kind[0] == 1 ? cold_seconds(law, point) : warm_seconds(law, point);
   });
-  const std::vector<Merged> all = merge(rows, coordinate);
+  const std::vector<Merged> all = merge(rows, coordinate, 3);
   const DecodeLaw law = fit_law(DecodeLaw{}, all, either, gpu);
   std::vector<Merged> cold, warm;
   for (const Merged& point : all) {
-    const bool large = Bytes(bytes(point)) > DecodeCost::cold_limit();
+    const bool large = point.kind[0] == 1;
     // Launch-bound rows pin the fixed part of the cold surface, where residency cannot matter.
     if (large || bytes(point) < kFloorBytes) cold.push_back(point);
     if (!large) warm.push_back(point);
   }
-  if (cold.empty() || warm.empty()) throw Error(fmt::format("decode attention, head dimension {}: rows on both sides of the L2 size are needed", dimension));
+  if (cold.empty() || warm.empty()) throw Error(fmt::format("decode attention, head dimension {}: rows with the KV in L2 and in HBM are needed", dimension));
   const std::vector<std::string> names{"sequences_x_kv_heads", "context", "kv_heads"};
   return {dimension, kv, law, fit_surface(names, cold, law, cold_seconds, kDecodeNugget), fit_surface(names, warm, law, warm_seconds, kDecodeNugget),
           head_counts(rows), gpu};
@@ -153,14 +159,18 @@ DecodeCost build_decode(const std::vector<const AttentionRow*>& rows, std::int64
 PrefillCost build_prefill(const std::vector<const AttentionRow*>& rows, std::int64_t dimension, cost::KvType kv, const cost::GpuFacts& gpu) {
   // Coordinates: sequence length, sequences x query heads, query heads a KV head. Batch and heads enter the law
   // only through their product, so one sequence with all the heads stands for the batch.
+  // A prefix lengthens it to the square causal batch with the same rows and attended area, as estimates do.
   const auto coordinate = [](const AttentionRow& row) {
-    return std::vector<std::int64_t>{row.new_tokens, row.batch * row.heads.query, row.heads.query / row.heads.kv};
+    const std::int64_t length = row.new_tokens + 2 * row.cached;
+    const std::int64_t sequences = row.cached == 0 ? row.batch * row.heads.query
+                                                   : std::max<std::int64_t>(row.batch * row.heads.query * row.new_tokens / length, 1);
+    return std::vector<std::int64_t>{length, sequences, row.heads.query / row.heads.kv, row.new_tokens, row.cached, row.batch * row.heads.query};
   };
   const std::function<double(const PrefillLaw&, const Merged&)> seconds = [dimension, kv, &gpu](const PrefillLaw& law, const Merged& point) {
-    const AttentionHeads heads{point.at[1], point.at[1] / point.at[2], dimension};
-    return law.time(PrefillWork::chunk(point.at[0]), heads, kv, gpu).value();
+    const AttentionHeads heads{point.kind[2], point.kind[2] / point.at[2], dimension};
+    return law.time(PrefillWork::chunk(point.kind[0], point.kind[1]), heads, kv, gpu).value();
   };
-  const std::vector<Merged> all = merge(rows, coordinate);
+  const std::vector<Merged> all = merge(rows, coordinate, 3);
   const PrefillLaw law = fit_law(PrefillLaw{}, all, seconds, gpu);
   return {dimension, kv, law, fit_surface({"length", "sequences_x_query_heads", "query_heads_per_kv_head"}, all, law, seconds, kPrefillNugget),
           head_counts(rows), gpu};
@@ -208,7 +218,7 @@ void cross_validate(const AttentionGroup& group, const GroupName& name, const Pr
 Predict decode_predictor(const DecodeCost& cost) {
   return [cost](const AttentionRow& row) {
     const double context = static_cast<double>(row.batch * (row.cached + row.new_tokens));
-    return cost.estimate({row.batch, Tokens(context)}, row.heads, KvResidency::warm).time;
+    return cost.estimate({row.batch, Tokens(context)}, row.heads, row.residency.value_or(KvResidency::warm)).time;
   };
 }
 

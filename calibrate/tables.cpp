@@ -66,7 +66,7 @@ std::vector<AttentionRow> read_attention_rows(const std::string& path, std::stri
     if (type != "bfloat16" && type != "fp8") continue;
     rows.push_back({type == "fp8" ? cost::KvType::fp8 : cost::KvType::bf16, table.integer(i, batch), table.integer(i, isl),
                     table.integer(i, step), {table.integer(i, query), table.integer(i, kv_heads), table.integer(i, dim)},
-                    positive_time(table.number(i, latency), 1e-3, path, i)});
+                    positive_time(table.number(i, latency), 1e-3, path, i), std::nullopt});
   }
   return rows;
 }

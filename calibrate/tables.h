@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,8 @@ struct AttentionRow {
   std::int64_t cached;      // per sequence, before the new tokens
   cost::AttentionHeads heads;
   Seconds time;
+  /// Where the KV lay, when the measurement says so. Else a kernel repeated on one KV found in L2 what fits there.
+  std::optional<cost::KvResidency> residency = std::nullopt;
 };
 
 struct CollectiveRow {

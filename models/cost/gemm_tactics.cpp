@@ -35,6 +35,38 @@ auto run_of(const Runs& runs, std::int64_t m) {
   return after == runs.begin() || std::prev(after)->last < m ? runs.end() : std::prev(after);
 }
 
+std::vector<GemmTacticTable::BitClass> read_bits(ObjectReader& reader) {
+  const auto runs = read_triples(reader, "bit_classes", 3);
+  check_runs(reader, "bit_classes", runs);
+  std::vector<GemmTacticTable::BitClass> bits;
+  for (const auto& run : runs) bits.push_back({run[0], run[1], run[2]});
+  return bits;
+}
+
+std::vector<GemmTacticTable::ClassFacts> read_classes(ObjectReader& reader) {
+  std::vector<GemmTacticTable::ClassFacts> classes;
+  reader.each("classes", [&](const Json& item, const std::string& pointer) {
+    ObjectReader fields(item, pointer);
+    classes.push_back({fields.number("changed", Range::between(0.0, 1.0)), fields.number("ulps", Range::at_least(0.0)),
+                       fields.number("delta_max", Range::at_least(0.0))});
+    fields.finish();
+  });
+  return classes;
+}
+
+SplitBits read_splits(ObjectReader reader) {
+  SplitBits splits;
+  splits.query_heads = reader.integer("query_heads", Range::at_least(1));
+  splits.kv_heads = reader.integer("kv_heads", Range::at_least(1));
+  splits.head_dimension = reader.integer("head_dimension", Range::at_least(1));
+  splits.batch = reader.integer("batch", Range::at_least(1));
+  splits.context = reader.integer("context", Range::at_least(1));
+  splits.bit_classes = read_bits(reader);
+  splits.classes = read_classes(reader);
+  reader.finish();
+  return splits;
+}
+
 GemmTacticTable read_table(ObjectReader reader, std::size_t names) {
   GemmTacticTable table;
   const auto& types = gemm_type_names();
@@ -50,9 +82,8 @@ GemmTacticTable read_table(ObjectReader reader, std::size_t names) {
   const auto chosen = read_triples(reader, "chosen", 3);
   check_runs(reader, "chosen", chosen);
   for (const auto& run : chosen) table.chosen.push_back({run[0], run[1], index(run[2], "chosen")});
-  const auto bits = read_triples(reader, "bit_classes", 3);
-  check_runs(reader, "bit_classes", bits);
-  for (const auto& run : bits) table.bit_classes.push_back({run[0], run[1], run[2]});
+  table.bit_classes = read_bits(reader);
+  table.classes = read_classes(reader);
   const auto at = read_triples(reader, "timed", 2);
   const std::vector<double> times = reader.has("timed_us") ? reader.numbers("timed_us", Range::positive("us")) : std::vector<double>{};
   if (times.size() != at.size()) throw reader.error("timed_us", std::to_string(times.size()) + " times", "one for each of timed");
@@ -61,17 +92,41 @@ GemmTacticTable read_table(ObjectReader reader, std::size_t names) {
   return table;
 }
 
+Json row(const std::vector<std::int64_t>& values) { return Json::array_of(values); }
+
+void write_bits(Json& json, const std::vector<GemmTacticTable::BitClass>& bits, const std::vector<GemmTacticTable::ClassFacts>& classes) {
+  Json& runs = json.set("bit_classes", Json::array());
+  for (const auto& run : bits) runs.push_back(row({run.first, run.last, run.bits}));
+  if (classes.empty()) return;
+  Json& list = json.set("classes", Json::array());
+  for (const auto& facts : classes) {
+    Json& item = list.push_back(Json::object());
+    item.set("changed", round_significant(facts.changed, 5));
+    item.set("ulps", round_significant(facts.ulps, 4));
+    item.set("delta_max", round_significant(facts.delta_max, 4));
+  }
+}
+
+Json splits_json(const SplitBits& splits) {
+  Json json = Json::object();
+  json.set("query_heads", splits.query_heads);
+  json.set("kv_heads", splits.kv_heads);
+  json.set("head_dimension", splits.head_dimension);
+  json.set("batch", splits.batch);
+  json.set("context", splits.context);
+  write_bits(json, splits.bit_classes, splits.classes);
+  return json;
+}
+
 Json table_json(const GemmTacticTable& table) {
   Json json = Json::object();
   json.set("type", gemm_type_names()[static_cast<std::size_t>(table.type)]);
   json.set("n", table.n);
   json.set("k", table.k);
   json.set("workspace_bytes", table.workspace.value());
-  const auto row = [](std::vector<std::int64_t> values) { return Json::array_of(values); };
   Json& chosen = json.set("chosen", Json::array());
   for (const auto& run : table.chosen) chosen.push_back(row({run.first, run.last, static_cast<std::int64_t>(run.tactic)}));
-  Json& bits = json.set("bit_classes", Json::array());
-  for (const auto& run : table.bit_classes) bits.push_back(row({run.first, run.last, run.bits}));
+  write_bits(json, table.bit_classes, table.classes);
   Json timed = Json::array(), times = Json::array();
   for (const auto& entry : table.timed) {
     timed.push_back(row({entry.m, static_cast<std::int64_t>(entry.tactic)}));
@@ -126,6 +181,8 @@ GemmTactics GemmTactics::from_json(ObjectReader reader) {
   reader.each("gemm", [&](const Json& item, const std::string& pointer) {
     tactics.tables.push_back(read_table(ObjectReader(item, pointer), tactics.names.size()));
   });
+  for (const auto& row : read_triples(reader, "norms", 3)) tactics.norms.push_back({row[0], row[1], row[2]});
+  reader.each("attention", [&](const Json& item, const std::string& pointer) { tactics.attention.push_back(read_splits(ObjectReader(item, pointer))); });
   reader.finish();
   return tactics;
 }
@@ -136,6 +193,10 @@ Json GemmTactics::to_json() const {
   json.set("names", Json::array_of(names));
   Json& list = json.set("gemm", Json::array());
   for (const GemmTacticTable& table : tables) list.push_back(table_json(table));
+  Json& norm_list = json.set("norms", Json::array());
+  for (const NormBits& norm : norms) norm_list.push_back(Json::array_of(std::vector<std::int64_t>{norm.hidden, norm.block_threads, norm.bits}));
+  Json& split_list = json.set("attention", Json::array());
+  for (const SplitBits& splits : attention) split_list.push_back(splits_json(splits));
   return json;
 }
 

@@ -35,8 +35,15 @@ struct GemmTacticTable {
     std::size_t tactic;
     Seconds time;
   };
+  /// How row 0 of a class differs from that of class 0.
+  struct ClassFacts {
+    double changed = 0.0;    ///< share of the row's elements
+    double ulps = 0.0;       ///< mean distance of the changed ones
+    double delta_max = 0.0;  ///< largest |difference|
+  };
   std::vector<Choice> chosen;
   std::vector<BitClass> bit_classes;
+  std::vector<ClassFacts> classes;  ///< by class number
   std::vector<Timed> timed;  ///< by (m, tactic); the chosen tactic and candidates alike
 
   [[nodiscard]] std::optional<std::size_t> tactic(std::int64_t m) const;
@@ -45,12 +52,25 @@ struct GemmTacticTable {
   [[nodiscard]] std::optional<Seconds> time(std::int64_t m, std::size_t tactic) const;
 };
 
+/// Row 0 of decode attention by KV splits: splits of one class give the same bits; class 0 is that of one split.
+struct SplitBits {
+  std::int64_t query_heads = 1, kv_heads = 1, head_dimension = 128, batch = 1, context = 1;
+  std::vector<GemmTacticTable::BitClass> bit_classes;  ///< runs of split counts
+  std::vector<GemmTacticTable::ClassFacts> classes;
+};
+
 /// The `tactics` section of a profile.
 struct GemmTactics {
   /// "66/t23/s37/k4/r2/w0/c0/i0/g5": algorithm, tile, stages, split-K, reduction scheme, CTA swizzle, custom
   /// option, inner shape, cluster; the numbers are the library's enumerators (cublasLt.h).
   std::vector<std::string> names;
   std::vector<GemmTacticTable> tables;
+  /// RMSNorm by threads a block: equal `bits` sum in the same order.
+  struct NormBits {
+    std::int64_t hidden, block_threads, bits;
+  };
+  std::vector<NormBits> norms;
+  std::vector<SplitBits> attention;
   std::string library;  ///< "cublasLt 130000": choices hold for this version only
 
   /// The table of a shape under a workspace limit, or nullptr.

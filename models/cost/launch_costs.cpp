@@ -11,6 +11,7 @@ namespace {
 using Field = std::optional<Seconds> LaunchCosts::*;
 constexpr std::pair<std::string_view, Field> kFields[] = {{"host_launch_s", &LaunchCosts::host_launch},
                                                           {"kernel_gap_s", &LaunchCosts::kernel_gap},
+                                                          {"graph_host_s", &LaunchCosts::graph_host},
                                                           {"graph_launch_s", &LaunchCosts::graph_launch},
                                                           {"graph_node_s", &LaunchCosts::graph_node}};
 

@@ -13,7 +13,8 @@ namespace brink::cost {
 struct LaunchCosts {
   std::optional<Seconds> host_launch;   ///< host time of one stream launch: a stream of small kernels cannot run faster
   std::optional<Seconds> kernel_gap;    ///< GPU time from one empty kernel of a stream to the next
-  std::optional<Seconds> graph_launch;  ///< fixed time of replaying a graph, whatever it holds
+  std::optional<Seconds> graph_host;    ///< host time of one graph launch
+  std::optional<Seconds> graph_launch;  ///< fixed time from launching a graph to knowing that it has ended
   std::optional<Seconds> graph_node;    ///< GPU time an empty kernel node adds to a replay
 
   /// Time of a replay of `nodes` empty kernels; nothing when the two costs were not measured.

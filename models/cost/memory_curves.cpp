@@ -175,8 +175,14 @@ MemoryCurves MemoryCurves::from_json(ObjectReader reader) {
   MemoryCurves curves;
   curves.hbm = read_list<TransferCurve>(reader, "hbm");
   curves.gather = read_list<GatherCurve>(reader, "gather");
+  reader.each("strided", [&](const Json& item, const std::string& pointer) {
+    ObjectReader fields(item, pointer);
+    curves.strided.push_back({fields.integer("stride_bytes", Range::at_least(1)), BytesPerSecond(fields.number("bytes_per_s", Range::positive("B/s")))});
+    fields.finish();
+  });
   if (reader.has("l2")) curves.l2 = CacheKnee::from_json(reader.object("l2"));
   if (reader.has("tlb")) curves.tlb = TranslationReach::from_json(reader.object("tlb"));
+  if (reader.has("random_reads")) curves.random_reads = TranslationReach::from_json(reader.object("random_reads"));
   curves.host_link = read_list<TransferCurve>(reader, "host_link");
   reader.finish();
   return curves;
@@ -186,8 +192,17 @@ Json MemoryCurves::to_json() const {
   Json json = Json::object();
   write_list(json, "hbm", hbm);
   write_list(json, "gather", gather);
+  if (!strided.empty()) {
+    Json& list = json.set("strided", Json::array());
+    for (const StridedRate& entry : strided) {
+      Json& item = list.push_back(Json::object());
+      item.set("stride_bytes", entry.stride_bytes);
+      item.set("bytes_per_s", rounded(entry.useful.value()));
+    }
+  }
   if (l2) json.set("l2", l2->to_json());
   if (tlb) json.set("tlb", tlb->to_json());
+  if (random_reads) json.set("random_reads", random_reads->to_json());
   write_list(json, "host_link", host_link);
   return json;
 }

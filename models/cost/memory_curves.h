@@ -47,6 +47,12 @@ struct GatherCurve {
   [[nodiscard]] Json to_json() const;
 };
 
+/// Reading 16 bytes at every multiple of a stride: useful bytes only.
+struct StridedRate {
+  std::int64_t stride_bytes = 16;
+  BytesPerSecond useful{0.0};
+};
+
 /// Bandwidth and latency against the working set of a repeated access. The share of hits falls as
 /// 1 / (1 + (set / capacity)^sharpness): half of it is left at the capacity.
 struct CacheKnee {
@@ -85,8 +91,10 @@ struct TranslationReach {
 struct MemoryCurves {
   std::vector<TransferCurve> hbm;
   std::vector<GatherCurve> gather;
+  std::vector<StridedRate> strided;
   std::optional<CacheKnee> l2;
-  std::optional<TranslationReach> tlb;
+  std::optional<TranslationReach> tlb;           ///< of one dependent load
+  std::optional<TranslationReach> random_reads;  ///< time a read of many independent ones
   std::vector<TransferCurve> host_link;
 
   /// The curve of a name, or nullptr.

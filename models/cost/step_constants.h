@@ -13,9 +13,10 @@ namespace brink::cost {
 
 /// How kernels behave inside a step rather than alone in a benchmark. Global to a GPU model.
 struct InSitu {
-  /// GEMM time in a graph replay over its time alone: launches overlap with the kernel before.
-  double gemm_factor = 1.0;
-  /// Part of an attention launch that overlaps with the kernel before it.
+  /// Attention time in a step over its time alone, once the overlap is off.
+  double attention_factor = 1.0;
+  /// Part of an attention call timed alone that a step does not pay in every layer: the launch
+  /// behind the kernel before it, and the tile scheduler's set-up, done once a step.
   Seconds attention_overlap{0.0};
   /// What compute-bound kernels reach at the clocks of long runs; benchmarks run in bursts.
   FlopsPerSecond sustained_flops{0.0};
