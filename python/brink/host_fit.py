@@ -41,8 +41,8 @@ class Constant:
 
 # Bounds are what the mechanism allows; priors come from kernel measurements.
 CONSTANTS = (
-    Constant("gemm_factor", "in_situ", 0.85, 1.1, 0.97, (1.0, 0.03)),
-    Constant("attention_overlap_s", "in_situ", 0.0, 12e-6, 3e-6, (0.0, 3e-6)),
+    Constant("attention_factor", "in_situ", 0.85, 1.1, 0.97, (1.0, 0.03)),
+    Constant("attention_overlap_s", "in_situ", 0.0, 12e-6, 6e-6, (6e-6, 3e-6)),
     Constant("sustained_flops", "in_situ", 450e12, 956e12, 730e12, (720e12, 50e12)),
     Constant("request_s", "host", 0.0, 30e-3, 6e-3),
     Constant("step_gap_s", "host", 0.0, 2e-3, 0.15e-3),
@@ -196,15 +196,24 @@ def start_constants() -> Constants:
     return {c.name: c.start for c in CONSTANTS}
 
 
+def _two_rounds(fit: HostFit, cases: Sequence[Case], label: str) -> Constants:
+    """The constants that fit ``cases``; a second round starts with fresh slopes."""
+    return fit.fit(cases, fit.fit(cases, start_constants(), label), f"{label}, second round")
+
+
 def fit_everything(fit: HostFit) -> Constants:
-    """The constants that fit all cases; a second round starts with fresh slopes."""
-    return fit.fit(fit.cases, fit.fit(fit.cases, start_constants(), "all runs"), "all runs, second round")
+    """The constants that fit all cases."""
+    return _two_rounds(fit, fit.cases, "all runs")
 
 
-def folds_of(fit: HostFit, everything: Constants) -> dict[str, Constants]:
-    """For each model, the constants fitted without any of its runs."""
+def folds_of(fit: HostFit) -> dict[str, Constants]:
+    """For each model, the constants fitted without any of its runs.
+
+    A fold starts where every fit does: starting from the common fit would hand it what the
+    left-out runs have taught.
+    """
     return {
-        model: fit.fit([case for case in fit.cases if case.model != model], everything, f"without {model}")
+        model: _two_rounds(fit, [case for case in fit.cases if case.model != model], f"without {model}")
         for model in sorted({case.model for case in fit.cases})
     }
 

@@ -45,7 +45,7 @@ void run(const Options& options) {
     outcome = scenario::run_scenario(scenario, progress.sink());
   }
   telemetry::write_results(out, outcome.files);
-  print(headline(outcome.summary, out));
+  print(headline(outcome, out));
 }
 
 void inspect_scenario(const Options& options) {

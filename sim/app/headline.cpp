@@ -24,7 +24,8 @@ std::string slo_line(const Json& summary) {
 
 }  // namespace
 
-std::string headline(const Json& summary, const std::string& out) {
+std::string headline(const scenario::RunOutcome& outcome, const std::string& out) {
+  const Json& summary = outcome.summary;
   std::string text = fmt::format("{:.0f} requests completed, {:.0f} failed in {:.1f} simulated s: {:.2f} req/s, {:.0f} output tok/s\n",
                                  number(summary, "completed"), number(summary, "failed"), number(summary, "duration"),
                                  number(summary, "request_throughput"), number(summary, "output_throughput"));
@@ -36,6 +37,9 @@ std::string headline(const Json& summary, const std::string& out) {
     if (badge != nullptr && badge->is_string()) text += "  " + badge->as_string();
     text += '\n';
   }
+  text += fmt::format("  {} steps simulated in {:.3f} s: {:.0f} steps/s, {:.0f} times real time\n", outcome.steps,
+                      outcome.wall.value(), static_cast<double>(outcome.steps) / outcome.wall.value(),
+                      outcome.end / outcome.wall);
   return text + slo_line(summary) + "results: " + out + "\n";
 }
 

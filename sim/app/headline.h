@@ -3,11 +3,11 @@
 
 #include <string>
 
-#include "models/base/json.h"
+#include "sim/scenario/simulation.h"
 
 namespace brink::app {
 
-/// From summary.json; `out` is where the results lie.
-[[nodiscard]] std::string headline(const Json& summary, const std::string& out);
+/// Latencies from the summary, and how fast the simulation went; `out` is where the results lie.
+[[nodiscard]] std::string headline(const scenario::RunOutcome& outcome, const std::string& out);
 
 }  // namespace brink::app

@@ -1,5 +1,6 @@
 #include "sim/scenario/simulation.h"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -115,11 +116,14 @@ void Simulation::check_books() const {
 }
 
 RunOutcome Simulation::run() {
+  const auto begin = std::chrono::steady_clock::now();
   gateway_->start();
   world_.run();
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
   check_books();
   RunOutcome out;
   out.end = world_.now();
+  out.wall = Seconds(wall.count());
   out.summary = collector_.summary(out.end);
   const Json* measured = out.summary.find("measured_requests");
   if (scenario_.warmup.value() > 0.0 && measured != nullptr && measured->as_integer() == 0) {

@@ -18,6 +18,7 @@ struct RunOutcome {
   Seconds end;                    // simulated
   std::uint64_t events = 0;       // handled by the world
   std::int64_t steps = 0;         // of all replicas, warm-up included
+  Seconds wall;                   // what simulating took, set-up and writing apart; in no result file
 };
 
 /// Simulates the scenario to its end. Once a process: SimGrid allows one engine. `sink` may be

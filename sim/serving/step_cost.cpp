@@ -67,7 +67,7 @@ void StepCost::add(Work& work, const Operator& op, std::int64_t count) const {
     case OperatorKind::gemm: {
       estimate = profile_.gemm(count, op.n, op.k, cost::GemmType::bf16);
       const Flops flops(2.0 * static_cast<double>(count) * static_cast<double>(op.n) * static_cast<double>(op.k));
-      estimate.time = std::max(estimate.time * in_situ_.gemm_factor, flops / in_situ_.sustained_flops);
+      estimate.time = std::max(estimate.time, flops / in_situ_.sustained_flops);
       break;
     }
     case OperatorKind::elementwise: estimate = profile_.elementwise(bytes, op.kernels); break;
@@ -153,7 +153,7 @@ cost::Estimate StepCost::attention(const cost::StepShape& shape) {
     if (shape.decode_sequences > 0) prefill.time = std::max(prefill.time - prefill_floor_.time, Seconds(0.0));
     total += prefill;
   }
-  total.time = std::max(total.time - in_situ_.attention_overlap, Seconds(0.0));
+  total.time = std::max(total.time - in_situ_.attention_overlap, Seconds(0.0)) * in_situ_.attention_factor;
   return total;
 }
 

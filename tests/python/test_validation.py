@@ -100,7 +100,7 @@ class Analytic:
 
 def latencies(c: dict[str, float], name: str, stage: int) -> dict[str, float]:
     load = 0.5 + 0.5 * int(name[-1]) + 0.25 * stage
-    tpot = (8 + int(name[-1]) % 3) * c["gemm_factor"] + 1e3 * c["step_gap_s"] + 20e3 * load * c["stream_per_token_s"]
+    tpot = (8 + int(name[-1]) % 3) * c["attention_factor"] + 1e3 * c["step_gap_s"] + 20e3 * load * c["stream_per_token_s"]
     tpot += (1 + stage) * 1e9 * c["sampler_per_logit_s"] - 1e5 * c["attention_overlap_s"] * (int(name[-1]) % 2)
     ttft = tpot * 2.5 + 1e3 * c["request_s"] + 30 * load * 730e12 / c["sustained_flops"]
     return {"mean_tpot_ms": tpot, "mean_e2el_ms": 200 * tpot + ttft, "p99_e2el_ms": 220 * tpot + 2 * ttft, "mean_ttft_ms": ttft}
@@ -119,7 +119,7 @@ def analytic_fit(truth: dict[str, float], tmp_path: Path) -> tuple[host_fit.Host
 
 
 def test_fit_finds_the_constants_that_made_the_data(tmp_path: Path) -> None:
-    truth = {**host_fit.start_constants(), "gemm_factor": 1.0, "request_s": 9e-3, "step_gap_s": 0.3e-3, "sustained_flops": 700e12,
+    truth = {**host_fit.start_constants(), "attention_factor": 1.0, "request_s": 9e-3, "step_gap_s": 0.3e-3, "sustained_flops": 700e12,
              "attention_overlap_s": 1e-6, "stream_per_token_s": 60e-6}
     fit, simulator = analytic_fit(truth, tmp_path)
     found = host_fit.fit_everything(fit)

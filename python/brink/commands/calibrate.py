@@ -66,7 +66,7 @@ def fit_host(data: Path, profile: Path | None, *, write_profile: bool, with_fold
         fit = fitting.HostFit(Replay(template, configs), cases, base, report=lambda text: status.update(text))
         everything = fitting.fit_everything(fit)
         console.print(f"all runs: {_shown(everything)}")
-        left_out = fitting.folds_of(fit, everything) if with_folds else {}
+        left_out = fitting.folds_of(fit) if with_folds else {}
     for model, constants in left_out.items():
         console.print(f"without {model}: {_shown(constants)}")
     if write_profile:
