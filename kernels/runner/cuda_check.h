@@ -19,17 +19,23 @@ class CudaError : public std::runtime_error {
   bool out_of_memory_;
 };
 
+/// "kernels/runner/measure.cu:12": the part of a source's name that is the same wherever it was built.
+inline std::string source_line(const std::string& file, int line) {
+  const std::size_t folder = file.rfind("kernels/");
+  return (folder == std::string::npos ? file : file.substr(folder)) + ":" + std::to_string(line);
+}
+
 inline void check_cuda(cudaError_t status, const char* call, const char* file, int line) {
   if (status == cudaSuccess) return;
   cudaGetLastError();  // a refused allocation must not fail the next check too
-  throw CudaError(std::string(file) + ":" + std::to_string(line) + ": " + call + ": " + cudaGetErrorName(status) +
+  throw CudaError(source_line(file, line) + ": " + call + ": " + cudaGetErrorName(status) +
                       " (" + cudaGetErrorString(status) + ")",
                   status == cudaErrorMemoryAllocation);
 }
 
 inline void check_cublas(cublasStatus_t status, const char* call, const char* file, int line) {
   if (status == CUBLAS_STATUS_SUCCESS) return;
-  throw CudaError(std::string(file) + ":" + std::to_string(line) + ": " + call + ": cuBLASLt status " +
+  throw CudaError(source_line(file, line) + ": " + call + ": cuBLASLt status " +
                       std::to_string(static_cast<int>(status)) + " (" + cublasLtGetStatusName(status) + ")",
                   status == CUBLAS_STATUS_ALLOC_FAILED);
 }

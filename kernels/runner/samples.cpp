@@ -5,6 +5,19 @@
 #include <stdexcept>
 
 namespace brink::kernels {
+namespace {
+
+/// The sorted samples read at a rank between two of them.
+double at_rank(const std::vector<double>& sorted, double rank) {
+  const double last = static_cast<double>(sorted.size() - 1);
+  const double inside = std::clamp(rank, 0.0, last);
+  const auto below = static_cast<std::size_t>(std::floor(inside));
+  const std::size_t above = std::min(below + 1, sorted.size() - 1);
+  const double part = inside - std::floor(inside);
+  return sorted[below] * (1 - part) + sorted[above] * part;
+}
+
+}  // namespace
 
 SampleSummary summarize(std::vector<double> samples_s) {
   SampleSummary summary;
@@ -18,9 +31,7 @@ SampleSummary summarize(std::vector<double> samples_s) {
   if (n < 5 || summary.median_s <= 0) return summary;
   const double centre = 0.5 * static_cast<double>(n - 1);
   const double half = 0.5 * std::sqrt(static_cast<double>(n));
-  const auto low = static_cast<std::size_t>(std::max(0.0, std::floor(centre - half)));
-  const auto high = std::min(n - 1, static_cast<std::size_t>(std::ceil(centre + half)));
-  summary.noise = 0.5 * (samples_s[high] - samples_s[low]) / summary.median_s;
+  summary.noise = 0.5 * (at_rank(samples_s, centre + half) - at_rank(samples_s, centre - half)) / summary.median_s;
   return summary;
 }
 
