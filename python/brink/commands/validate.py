@@ -14,7 +14,7 @@ from brink import checkout
 from brink.commands.calibrate import fit_host
 from brink.console import err, out, reported
 from brink.errors import ConfigError
-from brink.validation import serving
+from brink.validation import measured, serving
 from brink.validation.rows import Row, Summary, summarise, write_json
 
 
@@ -43,6 +43,9 @@ def validate(
         if refit:
             fit_host(data, profile, write_profile=False)
         rows += _serving_rows(data, configs / "validation", profile)
+        template = measured.load_template(configs / "validation" / "serving.json")
+        for reason in measured.not_compared(data, template):
+            err().print(f"not compared: {reason}", soft_wrap=True)
     if json_file is not None:
         write_json(rows, json_file)
     print_summaries(summarise(rows))

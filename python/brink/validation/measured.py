@@ -88,6 +88,20 @@ def recorded_cases(data: Path, template: dict[str, Any]) -> list[Case]:
     return cases
 
 
+def not_compared(data: Path, template: dict[str, Any]) -> list[str]:
+    """Why each recorded run without a case has none, a sentence a file."""
+    reasons = []
+    for file in sorted((data / "serving" / "requests").glob("*.csv.gz")):
+        name = _FILE_NAME.fullmatch(file.name)
+        if not name:
+            reasons.append(f"{file.name}: the name is not vllm<version>_<gpu>_<model>-tp<n>-<workload>.csv.gz")
+        elif name["model"] not in template["models"]:
+            reasons.append(f"{file.name}: no model '{name['model']}' in configs/validation/serving.json")
+        elif name["version"] not in template["engines"]:
+            reasons.append(f"{file.name}: no engine '{name['version']}' in configs/validation/serving.json")
+    return reasons
+
+
 def _recorded_case(file: Path, name: re.Match[str], template: dict[str, Any]) -> Case:
     requests = pd.read_csv(file)
     missing = {"arrival_s", "output_tokens", "ttft_s", "e2e_s"} - set(requests.columns)
@@ -111,15 +125,14 @@ def _rate_changes(arrival_s: np.ndarray, at_s: float) -> bool:
 
 
 def tabulated_cases(data: Path, template: dict[str, Any], recorded: list[Case]) -> list[Case]:
-    """The 16-bit dense vLLM runs of serving/e2e_train.csv that have no request file.
+    """The 16-bit dense vLLM runs of the tables serving/e2e_*.csv that have no request file.
 
     A run that two sources list counts once. Raises ConfigError when the table is missing.
     """
-    path = data / "serving" / "e2e_train.csv"
-    try:
-        table = pd.read_csv(path)
-    except OSError as error:
-        raise ConfigError("", error.strerror or str(error), "give the folder of the measurements with --data", str(path)) from None
+    paths = sorted((data / "serving").glob("e2e_*.csv"))
+    if not paths:
+        raise ConfigError("", "no serving/e2e_*.csv", "give the folder of the measurements with --data", str(data))
+    table = pd.concat([pd.read_csv(path) for path in paths], ignore_index=True)
     names = {name: slug for slug, model in template["models"].items() for name in model["names"]}
     have = {(case.version, case.model, case.id.rsplit("-", 1)[1]) for case in recorded}
     runs: dict[tuple[str, ...], list[tuple[int, Any]]] = {}
