@@ -19,7 +19,7 @@ using Predictor = std::function<double(double x)>;
 using CurveFit = std::function<Predictor(const Curve& points)>;
 
 /// Below this many points a curve is fitted but nothing is held out.
-constexpr std::size_t kHoldOutMin = 8;
+constexpr std::size_t kHoldOutMin = 6;
 
 /// Comparisons of `fit(points)` with all points and, in five folds of 20 % each, of fits that have not seen
 /// the point. `metric` names y ("latency_us", "gb_per_s"); `unit` is what y is divided by for it.

@@ -10,21 +10,27 @@
 
 namespace brink::cost {
 
-/// The `drift` section of a profile. Deltas are of logits, in nats; random weights give them the scale of
-/// the model that was run, so the share q carries over to other models and |Delta| only within its type.
+/// The `drift` section of a profile. Margins (first minus second logit) are in nats; random weights give
+/// them the scale of the model that was run, so the shares carry over to other models and the margins' changes
+/// only within the same type of arithmetic.
 struct MeasuredDrift {
-  /// Rows whose logits differ in some bit from those of the reference batch, of all rows compared.
-  double changed_share = 0.0;
-  double delta_median = 0.0;  ///< of the largest |difference| in a row, over the rows that changed
-  double delta_p99 = 0.0;
-  std::int64_t rows = 0;      ///< compared
-
-  struct Pair {
-    std::int64_t reference_batch = 1, batch = 1;
-    double changed_share = 0.0, delta_median = 0.0;
-    std::int64_t rows = 0;
+  /// A row's logits in a batch of this size against those of the same row decoded alone.
+  struct Batch {
+    std::int64_t batch = 1, rows = 0;
+    double changed_share = 0.0;        ///< rows with any difference, in FP32
+    double changed_bf16_share = 0.0;   ///< after rounding to bf16
+    double flipped_share = 0.0;        ///< rows whose most likely token is another
+    double margin_delta_median = 0.0;  ///< |change of the margin| over rows that changed
+    double margin_delta_p90 = 0.0;
   };
-  std::vector<Pair> pairs;
+  std::vector<Batch> batches;
+  double margin_median = 0.0;  ///< of the rows alone
+
+  /// q: share of changed rows over all batches, by rows compared.
+  [[nodiscard]] double changed_share() const;
+  /// |Delta|: median over the batches, by rows that changed; 0 when none did.
+  [[nodiscard]] double margin_delta() const;
+  [[nodiscard]] double flipped_share() const;
 
   /// Throws ConfigError for a field that is missing, mistyped, unknown or out of range.
   static MeasuredDrift from_json(ObjectReader reader);
