@@ -57,7 +57,7 @@ void Gateway::send_next() {
   ++sent_;
   ++in_flight_;
   parts_.recorder.on_in_flight(now, in_flight_);
-  parts_.clock.schedule(front_end_.accept(now, s.record.input_tokens), world::Priority::arrival, component_, *this,
+  parts_.clock.schedule(now + front_end_.request_latency, world::Priority::arrival, component_, *this,
                         admit_event, slot);
   pull();
 }
@@ -79,13 +79,13 @@ void Gateway::admit(Slot slot) {
 }
 
 void Gateway::on_first_token(Slot slot, Seconds at) {
-  parts_.pool[slot].record.first_token = front_end_.respond(at);
+  parts_.pool[slot].record.first_token = at + front_end_.response_latency;
 }
 
 void Gateway::on_finished(Slot slot, Seconds at) {
   // A one-token answer is finished by its first token.
   const Seconds first = parts_.pool[slot].record.first_token;
-  parts_.clock.schedule(std::max(front_end_.respond(at), first), world::Priority::delivery, component_, *this, delivery_event, slot);
+  parts_.clock.schedule(std::max(at + front_end_.response_latency, first), world::Priority::delivery, component_, *this, delivery_event, slot);
 }
 
 void Gateway::deliver(Slot slot) {

@@ -15,7 +15,7 @@ TEST(property, every_run_keeps_the_laws) {
     Scene scene = random_scene(seed);
     if (seed % 3 == 0) scene.rig.max_in_flight = 1 + static_cast<std::int64_t>(seed % 7);
     scene.rig.router = policy::router_names()[seed % 3];
-    scene.rig.front_end.request_service = Seconds(unit * static_cast<double>(seed % 2));
+    scene.rig.front_end.request_latency = Seconds(unit * static_cast<double>(seed % 2));
     scene.rig.front_end.response_latency = Seconds(unit * static_cast<double>(seed % 5));
     LawChecker laws(scene.rig.engine, scene.requests.size());
     ASSERT_NO_THROW(run_fake(scene.rig, list_source(scene.requests), laws); laws.finish());

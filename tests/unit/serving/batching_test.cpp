@@ -165,14 +165,13 @@ TEST(batching, a_prompt_the_engine_cannot_hold_is_rejected) {
   EXPECT_EQ(got.request(2).outcome, serving::Outcome::completed);
 }
 
-TEST(batching, the_front_end_serves_in_turn) {
+TEST(batching, the_front_end_delays_both_ways) {
   Rig rig = one_second_steps();
   rig.front_end.request_latency = Seconds(0.5);
-  rig.front_end.request_service = Seconds(0.25);
   rig.front_end.response_latency = Seconds(0.125);
   const auto got = run_fake(rig, {request(0, 1, 2), request(0, 1, 1)});
-  expect_times(got.request(0), 0.75, 0.75, 1.875, 2.875);
-  expect_times(got.request(1), 1.0, 1.75, 2.875, 2.875);
+  expect_times(got.request(0), 0.5, 0.5, 1.625, 2.625);
+  expect_times(got.request(1), 0.5, 0.5, 1.625, 1.625);
 }
 
 TEST(batching, a_client_cap_holds_back_and_latencies_count_from_the_sending) {
