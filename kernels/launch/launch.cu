@@ -162,6 +162,10 @@ void graph_points(Session& session, const DeviceArray<unsigned>& counter) {
 void run_launch(Session& session) {
   const DeviceArray<unsigned> counter(1);
   BRINK_CUDA_CHECK(cudaMemsetAsync(counter.get(), 0, counter.bytes(), session.stream()));
+  // Loads the code before any capture: a resumed run may start with the graphs.
+  count_up<<<1, 128, 0, session.stream()>>>(counter.get());
+  BRINK_CUDA_CHECK(cudaGetLastError());
+  session.synchronize();
   kernel_points(session, counter.get());
   event_points(session, counter.get());
   graph_points(session, counter);

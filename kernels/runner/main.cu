@@ -62,9 +62,14 @@ int work(const Run& run, int heartbeat_fd, double budget_s) try {
   ledger.append(header.text());
   for (const Group& group : groups()) {
     if (!chosen(options, group)) continue;
+    if (ledger.holds(group.name, preparation_key)) {
+      std::fprintf(stderr, "%s: its preparation failed before; --retry-failed tries again\n", group.name);
+      continue;
+    }
     session.start_group(group.name, group_overrun * group.nominal_s);
     try {
       group.run(session);
+      session.end_group();
     } catch (const DeviceFailed&) {
       throw;
     } catch (const std::exception& error) {  // outside any point: the group's own preparations
@@ -72,6 +77,7 @@ int work(const Run& run, int heartbeat_fd, double budget_s) try {
       JsonObject line;
       line.set("kind", "note").set("group", group.name).set("reason", error.what());
       ledger.append(line.text());
+      session.end_group();
       if (cudaDeviceSynchronize() != cudaSuccess) throw DeviceFailed(error.what());
     }
   }

@@ -110,9 +110,10 @@ bool Session::wanted(const JsonObject& params) const {
   return !ledger_.holds(group_, params.key()) && !out_of_time();
 }
 
-void Session::start_group(const std::string& name, double nominal_s) {
+void Session::start_group(const std::string& name, double seconds_max) {
   group_ = name;
-  const std::chrono::duration<double> allowed(nominal_s);
+  heartbeat_(heartbeat_begin(group_, preparation_key));
+  const std::chrono::duration<double> allowed(seconds_max);
   group_deadline_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(allowed);
 }
 
@@ -158,10 +159,11 @@ void Session::skip(const JsonObject& params, const std::string& reason) {
 
 void Session::finish_point(const std::string& key, const JsonObject& line, const std::string& note) {
   ledger_.append(line.text());
-  heartbeat_(heartbeat_end());
+  heartbeat_(heartbeat_end());  // it is in the file: a worker that stops here broke nothing more
   std::fprintf(stderr, "[%5.1f s, %5.1f left] %s/%s  %s\n", elapsed_s(), budget_s_ - elapsed_s(), group_.c_str(),
                key.c_str(), note.c_str());
   require_healthy(group_ + "/" + key);
+  heartbeat_(heartbeat_begin(group_, preparation_key));
 }
 
 void Session::require_healthy(const std::string& after) {
@@ -170,6 +172,8 @@ void Session::require_healthy(const std::string& after) {
   if (status != cudaSuccess) throw DeviceFailed(after + ": " + cudaGetErrorString(status));
   cudaGetLastError();
 }
+
+void Session::end_group() { heartbeat_(heartbeat_end()); }
 
 Timing Session::measure(const MeasureOptions& options, const Launch& launch) {
   return meter_->measure(options, launch);

@@ -94,7 +94,8 @@ class Session {
   void synchronize() const { BRINK_CUDA_CHECK(cudaStreamSynchronize(stream_)); }
 
   // The rest is for main.
-  void start_group(const std::string& name, double nominal_s);
+  void start_group(const std::string& name, double seconds_max);
+  void end_group();
   JsonObject header() const;
   int points_measured() const { return measured_; }
   int points_failed() const { return failed_; }

@@ -25,6 +25,9 @@ using ReportFailed = std::function<void(const std::string& group, const std::str
 /// Returns the exit status for the whole run.
 int supervise(const SupervisorLimits& limits, const Worker& worker, const ReportFailed& report);
 
+/// The key of what a group does outside its points. A worker that dies there loses the group.
+inline constexpr const char* preparation_key = "preparation";
+
 // Heartbeat messages, one line each.
 std::string heartbeat_begin(const std::string& group, const std::string& key);
 std::string heartbeat_end();

@@ -18,11 +18,10 @@ constexpr std::uint64_t seed_order = 32;
 constexpr int reads_per_lane = 32;
 constexpr unsigned threads = 256;
 
-/// Line that read `i` of thread `thread` takes among `lines`.
+/// Line that read `i` of thread `thread` takes among `lines` (< 2^32): the hash as a fraction of them,
+/// since a wide remainder would cost more than the load.
 BRINK_HOST_DEVICE std::uint64_t random_line(std::uint64_t thread, int i, std::uint64_t lines) {
-  const std::uint64_t draw = thread * reads_per_lane + static_cast<std::uint64_t>(i);
-  const std::uint64_t wide = static_cast<std::uint64_t>(hash_u32(seed_order, draw)) << 32 | hash_u32(seed_order + 1, draw);
-  return wide % lines;
+  return hash_u32(seed_order, thread * reads_per_lane + static_cast<std::uint64_t>(i)) * lines >> 32;
 }
 
 /// Every lane reads 16 bytes of lines all over the reach; lanes of a warp share nothing.

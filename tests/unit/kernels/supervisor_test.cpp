@@ -103,6 +103,20 @@ TEST_F(KernelSupervisor, ThePastBudgetEndsARunThatHangs) {
   EXPECT_EQ(failures_[0], "g/c: the process was stopped: it ran past the end of the budget");
 }
 
+TEST_F(KernelSupervisor, AGroupThatBreaksBetweenPointsLosesItsPreparation) {
+  const Worker breaks_between = [this](int fd, double) -> int {
+    if (is_done(preparation_key)) return 0;  // as main does: the group is left out
+    send_heartbeat(fd, heartbeat_begin("g", "a"));
+    mark("a");
+    send_heartbeat(fd, heartbeat_end());
+    send_heartbeat(fd, heartbeat_begin("g", preparation_key));
+    return raise(SIGKILL);
+  };
+  EXPECT_EQ(supervise({}, breaks_between, report()), 0);
+  ASSERT_EQ(failures_.size(), 1U);
+  EXPECT_EQ(failures_[0], "g/preparation: the process died: Killed");
+}
+
 TEST_F(KernelSupervisor, GivesUpOnAWorkerThatNeverGetsGoing) {
   int starts = 0;
   const Worker broken = [](int, double) -> int { return raise(SIGKILL); };
