@@ -98,10 +98,6 @@ class AllReduceBench {
     nccl_.check(nccl_.group_end(), "ncclGroupEnd");
   }
 
-  void synchronize() {
-    for (Rank& rank : ranks_) BRINK_CUDA_CHECK(cudaStreamSynchronize(rank.stream));
-  }
-
   /// Poisons, reduces once and checks both ends of every rank's result; sums are exact, so they must be equal.
   void verify(std::int64_t count) {
     for (Rank& rank : ranks_) {
