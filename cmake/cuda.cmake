@@ -1,5 +1,6 @@
 # kernels/ needs the CUDA toolkit for brink-kernels; everything else, the kernels' host logic and
 # CPU references included, builds without it.
+set(BRINK_HAVE_CUDA OFF)
 if(BRINK_CUDA STREQUAL "OFF")
   message(STATUS "BRINK_CUDA=OFF: brink-kernels is not built; everything else is")
 else()
@@ -21,6 +22,7 @@ else()
       set(CMAKE_CUDA_COMPILER_LAUNCHER "${BRINK_CCACHE}")
     endif()
     enable_language(CUDA)
+    set(BRINK_HAVE_CUDA ON)
   elseif(BRINK_CUDA STREQUAL "ON")
     message(FATAL_ERROR "No CUDA compiler was found, and brink-kernels was asked for: "
       "put nvcc on PATH, set CUDACXX, or configure with -DBRINK_CUDA=OFF")
