@@ -280,9 +280,8 @@ class AttentionGroup {
       result.verified = true;
       const int sets = c.l2 == L2State::rotated ? bench.sets() : 1;
       const Method method = c.l2 == L2State::cold ? Method::cold : Method::graph;
-      result.time(session_.measure(brief(method), [&](cudaStream_t stream, int iteration) {
-        bench.launch(splits, iteration % sets, stream);
-      }));
+      result.time(session_.measure(
+          brief(method), [&](cudaStream_t stream, int iteration) { bench.launch(splits, iteration % sets, stream); }));
       result.metrics.set("kv_bytes", bench.kv_bytes()).set("sets", sets).set("why", heads_.why);
       result.metrics.set("gb_per_s", bench.kv_bytes() / result.timing.seconds.median_s * 1e-9);
     });
@@ -318,7 +317,8 @@ void verify_prefill(const PrefillShape& shape, const DeviceArray<std::uint16_t>&
         return static_cast<const std::uint16_t*>(into.data());
       };
     };
-    const auto one = attend(q.data(), shape.head_size, shape.prefix + query + 1, row(k_seed, k_row), row(v_seed, v_row));
+    const auto one =
+        attend(q.data(), shape.head_size, shape.prefix + query + 1, row(k_seed, k_row), row(v_seed, v_row));
     want.insert(want.end(), one.begin(), one.end());
   }
   require_close("prefill attention", got.data(), want.data(), got.size(), 1e-2);

@@ -34,8 +34,8 @@ std::int64_t score_pitch(int keys) { return (std::int64_t{keys} + 63) / 64 * 64;
 }  // namespace
 
 void launch_decode(const DecodeParams& params, int batch, int head_size, cudaStream_t stream) {
-  const bool grouped = params.heads_kv > 0 && params.heads_q % params.heads_kv == 0 &&
-                       params.heads_q / params.heads_kv <= group_max;
+  const bool grouped =
+      params.heads_kv > 0 && params.heads_q % params.heads_kv == 0 && params.heads_q / params.heads_kv <= group_max;
   if (!grouped || params.splits < 1 || params.splits > splits_max || batch < 1) {
     throw std::invalid_argument("decode attention: query heads must be 1..16 times the KV heads, splits 1..32");
   }
@@ -102,8 +102,8 @@ void PrefillAttention::run(const PrefillShape& shape, const std::uint16_t* q, st
                            const std::uint16_t* keys, const std::uint16_t* values, std::uint16_t* out,
                            cudaStream_t stream) {
   const std::int64_t pitch = score_pitch(shape.keys());
-  const int held =
-      static_cast<int>(std::min<std::int64_t>(shape.queries, static_cast<std::int64_t>(scores_.size()) / heads_q_ / pitch));
+  const int held = static_cast<int>(
+      std::min<std::int64_t>(shape.queries, static_cast<std::int64_t>(scores_.size()) / heads_q_ / pitch));
   if (held < 1) throw std::invalid_argument("prefill attention: more keys than its buffers were made for");
   const auto heads = static_cast<unsigned>(heads_q_);
   const auto size = static_cast<unsigned>(head_size_);
@@ -115,8 +115,8 @@ void PrefillAttention::run(const PrefillShape& shape, const std::uint16_t* q, st
     heads_first<<<tokens, size, 0, stream>>>(q + first * q_stride, q_.get(), q_stride);
     BRINK_CUDA_CHECK(cudaGetLastError());
     p.scores->run(p.scores_algo, keys, q_.get(), scores_.get(), workspace_.get(), workspace_bytes, stream);
-    causal_softmax<<<tokens, 256, 0, stream>>>(scores_.get(), weights_.get(), shape.keys(),
-                                               static_cast<int>(pitch), shape.prefix + first, softmax_scale_log2(head_size_));
+    causal_softmax<<<tokens, 256, 0, stream>>>(scores_.get(), weights_.get(), shape.keys(), static_cast<int>(pitch),
+                                               shape.prefix + first, softmax_scale_log2(head_size_));
     BRINK_CUDA_CHECK(cudaGetLastError());
     p.output->run(p.output_algo, values, weights_.get(), out_.get(), workspace_.get(), workspace_bytes, stream);
     tokens_first<<<tokens, size, 0, stream>>>(out_.get(), out + first * out_stride, out_stride);

@@ -24,9 +24,12 @@ std::vector<std::int32_t> permutation(int count, std::uint64_t seed) {
 
 const char* scatter_name(Scatter scatter) {
   switch (scatter) {
-    case Scatter::contiguous: return "contiguous";
-    case Scatter::interleaved: return "interleaved";
-    case Scatter::random: return "random";
+    case Scatter::contiguous:
+      return "contiguous";
+    case Scatter::interleaved:
+      return "interleaved";
+    case Scatter::random:
+      return "random";
   }
   return "";
 }

@@ -9,8 +9,8 @@ namespace brink::kernels {
 /// Softmax of each row's visible keys. Rows of `scores` and `weights` are `pitch` elements apart and hold `keys`.
 /// Grid (queries, heads), 256 threads: row head * queries + query sees keys 0 .. prefix + query. `weights` gets bf16
 /// probabilities, 0 for keys not seen.
-__global__ void __launch_bounds__(256) causal_softmax(const float* scores, std::uint16_t* weights, int keys, int pitch,
-                                                      int prefix, float scale_log2) {
+__global__ void __launch_bounds__(256)
+    causal_softmax(const float* scores, std::uint16_t* weights, int keys, int pitch, int prefix, float scale_log2) {
   __shared__ float scratch[32];
   const std::int64_t row = static_cast<std::int64_t>(blockIdx.y) * gridDim.x + blockIdx.x;
   const float* from = scores + row * pitch;

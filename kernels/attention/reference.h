@@ -13,8 +13,7 @@ namespace brink::kernels {
 /// softmax(q k^T / sqrt(D)) v of one query over `context` keys. `key(token)` and `value(token)` point to D bf16
 /// numbers. An empty context gives zeros.
 template <typename Key, typename Value>
-std::vector<double> attend(const std::uint16_t* query, int head_size, int context, const Key& key,
-                           const Value& value) {
+std::vector<double> attend(const std::uint16_t* query, int head_size, int context, const Key& key, const Value& value) {
   const double scale = 1.0 / std::sqrt(static_cast<double>(head_size));
   std::vector<double> score(static_cast<std::size_t>(context));
   double top = -HUGE_VAL;

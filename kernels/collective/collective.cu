@@ -162,8 +162,8 @@ Timing time_all_reduce(AllReduceBench& bench, std::int64_t count) {
   do {
     samples.push_back(bench.sample(count, batch));
     timing.seconds = summarize(samples);
-  } while (!settled(timing.seconds, rule,
-                    std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()));
+  } while (
+      !settled(timing.seconds, rule, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()));
   return timing;
 }
 

@@ -9,9 +9,9 @@
 namespace brink::kernels {
 
 struct BatchLimits {
-  int tokens_max = 2048;    ///< of one step
-  int seats_max = 256;      ///< running requests
-  int kv_blocks = 8192;     ///< of 16 tokens
+  int tokens_max = 2048;  ///< of one step
+  int seats_max = 256;    ///< running requests
+  int kv_blocks = 8192;   ///< of 16 tokens
   int context_max = 4096 + 512;
 };
 

@@ -104,10 +104,10 @@ LlamaModel::~LlamaModel() {
 std::int64_t LlamaModel::bytes_needed(const LlamaShape& shape, const ModelLimits& limits) {
   const std::int64_t t = limits.tokens_max;
   const std::int64_t wide = 3 * shape.hidden + shape.qkv_columns() + 3 * shape.q_columns() + 3 * shape.intermediate;
-  const std::int64_t scores = 6 * std::min(PrefillAttention::scores_max,
-                                           std::int64_t{shape.heads_q} * t * (limits.context_max + 64));
-  const std::int64_t seats = std::int64_t{limits.seats_max} *
-                             (4 * std::int64_t{shape.vocabulary} + 2 * shape.hidden + 8 * shape.q_columns());
+  const std::int64_t scores =
+      6 * std::min(PrefillAttention::scores_max, std::int64_t{shape.heads_q} * t * (limits.context_max + 64));
+  const std::int64_t seats =
+      std::int64_t{limits.seats_max} * (4 * std::int64_t{shape.vocabulary} + 2 * shape.hidden + 8 * shape.q_columns());
   return 2 * shape.weight_elements() + limits.kv_blocks * shape.kv_bytes_per_block() + 2 * t * wide + scores + seats +
          2 * limits.workspace_bytes;
 }
@@ -195,7 +195,7 @@ void LlamaModel::record(int rows, int decodes, const std::vector<StepChunk>& chu
     normalize(rows, delta_.get(), layer.norm_mlp.get(), y_.get(), nullptr);
     multiply(Linear::gate_up, rows, y_.get(), layer.gate_up.get(), gate_up_.get());
     silu_and_mul<<<grid2((shape_.intermediate + 255) / 256, rows), 256, 0, stream_>>>(gate_up_.get(), activation_.get(),
-                                                                                     shape_.intermediate);
+                                                                                      shape_.intermediate);
     BRINK_CUDA_CHECK(cudaGetLastError());
     multiply(Linear::down, rows, activation_.get(), layer.down.get(), delta_.get());
     delta = delta_.get();
@@ -204,7 +204,7 @@ void LlamaModel::record(int rows, int decodes, const std::vector<StepChunk>& chu
   normalize(logit_count, delta, norm_.get(), last_.get(), logit_rows);
   multiply(Linear::head, logit_count, last_.get(), head_.get(), logits_.get());
   top_two<<<static_cast<unsigned>(logit_count), 256, 0, stream_>>>(logits_.get(), top_two_.get(), next_tokens_.get(),
-                                                                  shape_.vocabulary);
+                                                                   shape_.vocabulary);
   BRINK_CUDA_CHECK(cudaGetLastError());
 }
 

@@ -36,9 +36,9 @@ std::vector<TraceRequest> make_trace(const PoissonTrace& spec) {
   for (std::uint64_t i = 0;; ++i) {
     at -= std::log(keyed_uniform(spec.seed, i)) / spec.rate_per_s;
     if (!(at < spec.duration_s)) return trace;
-    trace.push_back({at, log_normal(spec.input_median, spec.input_sigma, keyed_gaussian(~spec.seed, 2 * i), spec.input_max),
-                     log_normal(spec.output_median, spec.output_sigma, keyed_gaussian(~spec.seed, 2 * i + 1),
-                                spec.output_max)});
+    trace.push_back(
+        {at, log_normal(spec.input_median, spec.input_sigma, keyed_gaussian(~spec.seed, 2 * i), spec.input_max),
+         log_normal(spec.output_median, spec.output_sigma, keyed_gaussian(~spec.seed, 2 * i + 1), spec.output_max)});
   }
 }
 
@@ -55,8 +55,8 @@ std::vector<TraceRequest> read_trace(std::istream& csv) {
     const int fields =
         std::sscanf(line.c_str(), "%lf,%d,%d %c", &r.arrival_s, &r.input_tokens, &r.output_tokens, &rest);
     if (fields != 3 || !std::isfinite(r.arrival_s) || r.arrival_s < 0 || r.input_tokens < 1 || r.output_tokens < 1) {
-      throw std::invalid_argument("trace: line " + std::to_string(number) + " is not a time and two token counts: " +
-                                  line);
+      throw std::invalid_argument("trace: line " + std::to_string(number) +
+                                  " is not a time and two token counts: " + line);
     }
     trace.push_back(r);
   }

@@ -16,7 +16,7 @@ namespace brink::kernels {
 
 namespace {
 
-constexpr std::int64_t output_max = std::int64_t{1} << 28;  // 512 MiB of bf16: larger products teach nothing new
+constexpr std::int64_t output_max = std::int64_t{1} << 28;   // 512 MiB of bf16: larger products teach nothing new
 constexpr std::int64_t arena_bytes = std::int64_t{3} << 29;  // 1.5 GiB: the largest weight is 1.05 GB
 constexpr int alternatives_max = 200;
 constexpr int alternatives_each = 4;
@@ -34,8 +34,8 @@ MeasureOptions quick() {
 struct Work {
   std::int64_t m;
   Candidate candidate;
-  std::int64_t workspace;                // it was offered under
-  std::vector<std::int64_t> chosen_by;   // workspaces whose first choice it is
+  std::int64_t workspace;               // it was offered under
+  std::vector<std::int64_t> chosen_by;  // workspaces whose first choice it is
 };
 
 class GemmGroup {
@@ -97,9 +97,8 @@ class GemmGroup {
       for (const std::int64_t workspace : gemm_workspaces()) {
         const auto found = matmul->candidates(workspace, 1);
         if (found.empty()) continue;
-        const auto same = std::find_if(work.begin(), work.end(), [&](const Work& w) {
-          return w.candidate.tactic == found.front().tactic;
-        });
+        const auto same = std::find_if(work.begin(), work.end(),
+                                       [&](const Work& w) { return w.candidate.tactic == found.front().tactic; });
         if (same != work.end()) {
           same->chosen_by.push_back(workspace);
         } else {
@@ -193,8 +192,7 @@ class BitsSweep {
       BRINK_CUDA_CHECK(cudaMemsetAsync(bench_.output(), 0xFF, row_bytes, stream));
       bench_.run(*matmul, found.front(), shape, workspace, 0, stream);
       if (m == 1 && !flip) {
-        BRINK_CUDA_CHECK(
-            cudaMemcpyAsync(alone_.get(), bench_.output(), row_bytes, cudaMemcpyDeviceToDevice, stream));
+        BRINK_CUDA_CHECK(cudaMemcpyAsync(alone_.get(), bench_.output(), row_bytes, cudaMemcpyDeviceToDevice, stream));
       }
       sign_row(bench_.output(), alone_.get(), static_cast<int>(shape.n), signatures_.get() + (m - 1), stream);
     }

@@ -39,8 +39,7 @@ double filled_value(Precision precision, std::uint64_t seed, float scale, std::i
 
 const char* precision_name(Precision precision) { return precision == Precision::bf16 ? "bf16" : "e4m3"; }
 
-LinearBench::LinearBench(std::int64_t rows_max, std::int64_t output_max, std::int64_t arena_bytes,
-                         cudaStream_t stream)
+LinearBench::LinearBench(std::int64_t rows_max, std::int64_t output_max, std::int64_t arena_bytes, cudaStream_t stream)
     : stream_(stream),
       arena_(static_cast<std::size_t>(arena_bytes)),
       input_(static_cast<std::size_t>(rows_max * depth_max * 2)),
@@ -69,8 +68,7 @@ void LinearBench::make_neighbours(std::int64_t rows, std::int64_t k) {
 }
 
 std::unique_ptr<Matmul> LinearBench::linear(std::int64_t m, const GemmShape& shape) const {
-  auto matmul =
-      std::make_unique<Matmul>(handle_, linear_spec(m, shape.n, shape.k, cuda_type(precision_), CUDA_R_16BF));
+  auto matmul = std::make_unique<Matmul>(handle_, linear_spec(m, shape.n, shape.k, cuda_type(precision_), CUDA_R_16BF));
   if (precision_ == Precision::e4m3) matmul->set_scales(scales_.get(), scales_.get() + 64);
   return matmul;
 }

@@ -26,8 +26,7 @@ template <typename T>
 T config(const cublasLtMatmulAlgo_t& algo, cublasLtMatmulAlgoConfigAttributes_t attribute) {
   T value = 0;
   std::size_t written = 0;
-  const cublasStatus_t status =
-      cublasLtMatmulAlgoConfigGetAttribute(&algo, attribute, &value, sizeof(value), &written);
+  const cublasStatus_t status = cublasLtMatmulAlgoConfigGetAttribute(&algo, attribute, &value, sizeof(value), &written);
   return status == CUBLAS_STATUS_SUCCESS ? value : T{0};
 }
 
@@ -52,8 +51,7 @@ Tactic read_tactic(const cublasLtMatmulHeuristicResult_t& result) {
 LtHandle::LtHandle() { BRINK_CUBLAS_CHECK(cublasLtCreate(&handle_)); }
 LtHandle::~LtHandle() { cublasLtDestroy(handle_); }
 
-MatmulSpec linear_spec(std::int64_t m, std::int64_t n, std::int64_t k, cudaDataType_t operand,
-                       cudaDataType_t result) {
+MatmulSpec linear_spec(std::int64_t m, std::int64_t n, std::int64_t k, cudaDataType_t operand, cudaDataType_t result) {
   MatmulSpec spec;
   spec.rows = n;
   spec.columns = m;
@@ -98,11 +96,11 @@ std::vector<Candidate> Matmul::candidates(std::int64_t workspace_bytes, int coun
   const auto limit = static_cast<std::uint64_t>(workspace_bytes);
   std::vector<cublasLtMatmulHeuristicResult_t> results(static_cast<std::size_t>(count));
   int found = 0;
-  cublasStatus_t status = cublasLtMatmulPreferenceSetAttribute(
-      preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &limit, sizeof(limit));
+  cublasStatus_t status =
+      cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &limit, sizeof(limit));
   if (status == CUBLAS_STATUS_SUCCESS) {
-    status = cublasLtMatmulAlgoGetHeuristic(handle_, operation_, a_, b_, d_, d_, preference, count, results.data(),
-                                            &found);
+    status =
+        cublasLtMatmulAlgoGetHeuristic(handle_, operation_, a_, b_, d_, d_, preference, count, results.data(), &found);
   }
   cublasLtMatmulPreferenceDestroy(preference);
   if (status == CUBLAS_STATUS_NOT_SUPPORTED) return {};

@@ -44,7 +44,7 @@ const std::vector<std::int64_t>& gemm_workspaces() {
 }
 
 const std::vector<std::int64_t>& gemm_row_grid() {
-  static const std::vector<std::int64_t> rows = {1,  2,  4,   8,   16,  24,  32,  48,   64,   80,   96,   128,
+  static const std::vector<std::int64_t> rows = {1,   2,   4,   8,   16,  24,  32,  48,   64,   80,   96,   128,
                                                  160, 192, 256, 320, 384, 512, 768, 1024, 1536, 2048, 4096, 8192};
   return rows;
 }

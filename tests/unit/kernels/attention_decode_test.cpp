@@ -47,8 +47,8 @@ struct Problem {
         const int valid = std::min(kv_block_tokens, contexts[row] - b * kv_block_tokens);
         for (int h = 0; h < hkv; ++h) {
           for (int i = 0; i < valid * d; ++i) {
-            const std::size_t at = static_cast<std::size_t>(next) * block_elements +
-                                   static_cast<std::size_t>(h * kv_block_tokens * d + i);
+            const std::size_t at =
+                static_cast<std::size_t>(next) * block_elements + static_cast<std::size_t>(h * kv_block_tokens * d + i);
             k[at] = bf16_from_float(keyed_normal(2, at));
             v[at] = bf16_from_float(keyed_normal(3, at));
           }
@@ -65,20 +65,37 @@ struct Problem {
   }
 
   void run(unsigned order = 0) {
-    DecodeParams p = {q.data(), k.data(), v.data(), tables.data(), contexts.data(), out.data(),
-                      partial_out.data(), partial_max.data(), partial_sum.data(),
-                      heads_q * head_size, heads_q, heads_kv, table_stride, splits,
+    DecodeParams p = {q.data(),
+                      k.data(),
+                      v.data(),
+                      tables.data(),
+                      contexts.data(),
+                      out.data(),
+                      partial_out.data(),
+                      partial_max.data(),
+                      partial_sum.data(),
+                      heads_q * head_size,
+                      heads_q,
+                      heads_kv,
+                      table_stride,
+                      splits,
                       static_cast<float>(1.4426950408889634 / std::sqrt(static_cast<double>(head_size)))};
     const auto rows = static_cast<unsigned>(contexts.size());
     const emulator::Dim3 grid{static_cast<unsigned>(splits), static_cast<unsigned>(heads_kv), rows};
     const emulator::Dim3 combine{static_cast<unsigned>(heads_q), rows, 1};
     const auto d = static_cast<unsigned>(head_size);
     if (head_size == 64) {
-      emulator::launch(grid, {decode_threads, 1, 1}, [&] { decode_attention<64>(p); }, order);
-      if (splits > 1) emulator::launch(combine, {d, 1, 1}, [&] { combine_splits<64>(p); }, order);
+      emulator::launch(
+          grid, {decode_threads, 1, 1}, [&] { decode_attention<64>(p); }, order);
+      if (splits > 1)
+        emulator::launch(
+            combine, {d, 1, 1}, [&] { combine_splits<64>(p); }, order);
     } else {
-      emulator::launch(grid, {decode_threads, 1, 1}, [&] { decode_attention<128>(p); }, order);
-      if (splits > 1) emulator::launch(combine, {d, 1, 1}, [&] { combine_splits<128>(p); }, order);
+      emulator::launch(
+          grid, {decode_threads, 1, 1}, [&] { decode_attention<128>(p); }, order);
+      if (splits > 1)
+        emulator::launch(
+            combine, {d, 1, 1}, [&] { combine_splits<128>(p); }, order);
     }
   }
 
@@ -190,8 +207,8 @@ TEST(AttentionSplits, BoundariesMoveOnlyAcrossMultiplesOf128Tokens) {
 }
 
 TEST(AttentionSplits, FillTheDeviceTwiceUpToTheCap) {
-  EXPECT_EQ(splits_for_batch(1, 8, 132), 32);   // 264 / 8 = 33, capped
-  EXPECT_EQ(splits_for_batch(16, 8, 132), 3);   // ceil(264 / 128)
+  EXPECT_EQ(splits_for_batch(1, 8, 132), 32);  // 264 / 8 = 33, capped
+  EXPECT_EQ(splits_for_batch(16, 8, 132), 3);  // ceil(264 / 128)
   EXPECT_EQ(splits_for_batch(64, 8, 132), 1);
 }
 

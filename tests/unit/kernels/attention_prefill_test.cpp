@@ -25,8 +25,9 @@ TEST(CausalSoftmax, SeesThePrefixAndItselfAndNothingAfter) {
   }
   std::vector<std::uint16_t> weights(scores.size(), 0xffff);
   for (const unsigned order : {0u, 1u}) {
-    emulator::launch({static_cast<unsigned>(queries), static_cast<unsigned>(heads), 1}, {256, 1, 1},
-                     [&] { causal_softmax(scores.data(), weights.data(), keys, pitch, prefix, 1.5f); }, order);
+    emulator::launch(
+        {static_cast<unsigned>(queries), static_cast<unsigned>(heads), 1}, {256, 1, 1},
+        [&] { causal_softmax(scores.data(), weights.data(), keys, pitch, prefix, 1.5f); }, order);
     for (int row = 0; row < queries * heads; ++row) {
       const int seen = prefix + row % queries + 1;
       const float* from = &scores[static_cast<std::size_t>(row * pitch)];

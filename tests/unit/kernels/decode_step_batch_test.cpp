@@ -60,7 +60,8 @@ StepSettings settings_of(const std::map<std::string, std::string>& variables) {
 
 TEST(StepSettings, HaveDefaultsAndReadTheEnvironment) {
   EXPECT_EQ(settings_of({}).model, "llama-3.1-8b");
-  const StepSettings s = settings_of({{"BRINK_STEP_MODEL", "llama-3.2-1b"}, {"BRINK_STEP_RATES", "1,2.5"}, {"BRINK_STEP_SEED", "7"}});
+  const StepSettings s =
+      settings_of({{"BRINK_STEP_MODEL", "llama-3.2-1b"}, {"BRINK_STEP_RATES", "1,2.5"}, {"BRINK_STEP_SEED", "7"}});
   EXPECT_EQ(s.model, "llama-3.2-1b");
   EXPECT_EQ(s.rates_per_s, (std::vector<double>{1, 2.5}));
   EXPECT_EQ(s.seed, 7u);

@@ -34,8 +34,9 @@ TEST(AddRmsNorm, AddsNormalizesAndKeepsTheSum) {
     Bits residual = normal(3 * 200, 1);
     const Bits before = residual, delta = normal(3 * 200, 2), weight = normal(200, 3);
     Bits out(3 * 200, 0xffff);
-    launch({3, 1, 1}, {threads, 1, 1},
-           [&] { add_rms_norm(residual.data(), delta.data(), weight.data(), out.data(), nullptr, hidden); }, threads % 3);
+    launch(
+        {3, 1, 1}, {threads, 1, 1},
+        [&] { add_rms_norm(residual.data(), delta.data(), weight.data(), out.data(), nullptr, hidden); }, threads % 3);
     for (std::size_t row = 0; row < 3; ++row) {
       double squares = 0;
       for (std::size_t i = 0; i < 200; ++i) {
@@ -77,7 +78,8 @@ TEST(TopTwo, FindsTheLargestAndBreaksTiesLow) {
   std::vector<TopTwo> top(3);
   std::vector<std::int32_t> tokens(3);
   for (const unsigned order : {0u, 1u, 2u}) {
-    launch({3, 1, 1}, {256, 1, 1}, [&] { top_two(logits.data(), top.data(), tokens.data(), width); }, order);
+    launch(
+        {3, 1, 1}, {256, 1, 1}, [&] { top_two(logits.data(), top.data(), tokens.data(), width); }, order);
     EXPECT_EQ(top[0].first_at, 700);
     EXPECT_EQ(top[0].second_at, 31);
     EXPECT_EQ(top[0].second, 8);
@@ -160,7 +162,8 @@ class EmulatedModel {
     launch({rows, 1, 1}, {64, 1, 1}, [&] { embed_tokens(embedding_.data(), batch.tokens.data(), x.data(), h); });
     const std::uint16_t* pending = nullptr;
     for (auto& layer : layers_) {
-      launch({rows, 1, 1}, {128, 1, 1}, [&] { add_rms_norm(x.data(), pending, layer.norm1.data(), y.data(), nullptr, h); });
+      launch({rows, 1, 1}, {128, 1, 1},
+             [&] { add_rms_norm(x.data(), pending, layer.norm1.data(), y.data(), nullptr, h); });
       Bits qkv = multiply(y, layer.qkv, at(h));
       const unsigned heads = static_cast<unsigned>(shape_.heads_q + 2 * shape_.heads_kv);
       launch({rows, heads, 1}, {static_cast<unsigned>(shape_.head_size / 2), 1, 1}, [&] {
@@ -211,13 +214,23 @@ class EmulatedModel {
     const std::size_t queries = rows * at(shape_.heads_q);
     Bits out(queries * at(shape_.head_size), 0xffff);
     std::vector<float> partial(out.size() * at(splits)), tops(queries * at(splits)), sums(queries * at(splits));
-    const DecodeParams p = {qkv.data(), k.data(), v.data(), batch.tables.data(), batch.contexts.data(), out.data(),
-                            partial.data(), tops.data(), sums.data(), shape_.qkv_columns(), shape_.heads_q,
-                            shape_.heads_kv, batch.table_stride, splits,
+    const DecodeParams p = {qkv.data(),
+                            k.data(),
+                            v.data(),
+                            batch.tables.data(),
+                            batch.contexts.data(),
+                            out.data(),
+                            partial.data(),
+                            tops.data(),
+                            sums.data(),
+                            shape_.qkv_columns(),
+                            shape_.heads_q,
+                            shape_.heads_kv,
+                            batch.table_stride,
+                            splits,
                             static_cast<float>(1.4426950408889634 / std::sqrt(static_cast<double>(shape_.head_size)))};
-    launch({static_cast<unsigned>(splits), static_cast<unsigned>(shape_.heads_kv), rows}, {decode_threads, 1, 1}, [&] {
-      shape_.head_size == 64 ? decode_attention<64>(p) : decode_attention<128>(p);
-    });
+    launch({static_cast<unsigned>(splits), static_cast<unsigned>(shape_.heads_kv), rows}, {decode_threads, 1, 1},
+           [&] { shape_.head_size == 64 ? decode_attention<64>(p) : decode_attention<128>(p); });
     if (splits > 1) {
       launch({static_cast<unsigned>(shape_.heads_q), rows, 1}, {static_cast<unsigned>(shape_.head_size), 1, 1},
              [&] { shape_.head_size == 64 ? combine_splits<64>(p) : combine_splits<128>(p); });

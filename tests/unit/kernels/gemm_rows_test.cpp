@@ -22,9 +22,9 @@ std::vector<std::uint16_t> random_row(std::size_t n, std::uint64_t seed) {
 RowSignature sign(const std::vector<std::uint16_t>& row, const std::vector<std::uint16_t>& reference, unsigned blocks,
                   unsigned order = 0) {
   RowSignature signature = {};
-  emulator::launch({blocks, 1, 1}, {256, 1, 1},
-                   [&] { row_signature(row.data(), reference.data(), static_cast<int>(row.size()), &signature); },
-                   order);
+  emulator::launch(
+      {blocks, 1, 1}, {256, 1, 1},
+      [&] { row_signature(row.data(), reference.data(), static_cast<int>(row.size()), &signature); }, order);
   return signature;
 }
 
@@ -95,7 +95,8 @@ TEST(Fp8, DecodesEveryPatternByTheDefinition) {
       EXPECT_TRUE(std::isnan(got));
       continue;
     }
-    const double magnitude = exponent == 0 ? std::ldexp(mantissa / 8.0, -6) : std::ldexp(1 + mantissa / 8.0, exponent - 7);
+    const double magnitude =
+        exponent == 0 ? std::ldexp(mantissa / 8.0, -6) : std::ldexp(1 + mantissa / 8.0, exponent - 7);
     EXPECT_EQ(static_cast<double>(got), bits >= 128 ? -magnitude : magnitude) << bits;
   }
   EXPECT_EQ(e4m3_to_float(0x7e), 448.0f);  // the format's largest value

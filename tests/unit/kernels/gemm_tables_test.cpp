@@ -20,9 +20,9 @@ struct Model {
 
 TEST(GemmShapes, AreTheLayersTheyAreSaidToBe) {
   const std::map<std::string, Model> models = {
-      {"llama-3.1-8b", {4096, 14336, 32, 8, 128256}},   {"llama-2-7b", {4096, 11008, 32, 32, 32000}},
-      {"qwen2.5-7b", {3584, 18944, 28, 4, 152064}},     {"qwen3-14b", {5120, 17408, 40, 8, 151936}},
-      {"llama-3.1-70b", {8192, 28672, 64, 8, 128256}},  {"llama-3.1-405b", {16384, 53248, 128, 8, 128256}},
+      {"llama-3.1-8b", {4096, 14336, 32, 8, 128256}},  {"llama-2-7b", {4096, 11008, 32, 32, 32000}},
+      {"qwen2.5-7b", {3584, 18944, 28, 4, 152064}},    {"qwen3-14b", {5120, 17408, 40, 8, 151936}},
+      {"llama-3.1-70b", {8192, 28672, 64, 8, 128256}}, {"llama-3.1-405b", {16384, 53248, 128, 8, 128256}},
   };
   for (const GemmShape& shape : gemm_shapes()) {
     std::istringstream why(shape.why);
