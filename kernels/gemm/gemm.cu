@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <map>
 #include <set>
 #include <string>
 
@@ -64,12 +65,16 @@ class GemmGroup {
     return params.set("what", what).set("dtype", precision_name(precision)).set("n", shape.n).set("k", shape.k);
   }
 
-  Choices ask(const GemmShape& shape, std::int64_t workspace) const {
-    Choices choices(gemm_rows_max);
+  /// Asked once a run for each precision, shape and workspace.
+  const Choices& ask(Precision precision, const GemmShape& shape, std::int64_t workspace) {
+    Choices& choices = asked_[about("choice", precision, shape).set("workspace", workspace).key()];
+    if (!choices.empty()) return choices;
+    Choices asked(gemm_rows_max);
     for (std::int64_t m = 1; m <= gemm_rows_max; ++m) {
       const auto found = bench_.linear(m, shape)->candidates(workspace, 1);
-      if (!found.empty()) choices[static_cast<std::size_t>(m - 1)] = found.front();
+      if (!found.empty()) asked[static_cast<std::size_t>(m - 1)] = found.front();
     }
+    choices = std::move(asked);
     return choices;
   }
 
@@ -80,7 +85,7 @@ class GemmGroup {
       session_.point(params, [&](PointResult& result) {
         const auto start = std::chrono::steady_clock::now();
         std::vector<Tactic> tactics;
-        for (const Candidate& candidate : ask(shape, workspace)) tactics.push_back(candidate.tactic);
+        for (const Candidate& candidate : ask(precision, shape, workspace)) tactics.push_back(candidate.tactic);
         const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
         result.metrics = tactic_map(tactics);
         result.metrics.set("why", shape.why).set("host_us_each", took.count() * 1e6 / gemm_rows_max);
@@ -91,7 +96,7 @@ class GemmGroup {
   void time_grid(Precision precision, const GemmShape& shape) {
     bench_.use(precision);
     for (const std::int64_t m : gemm_row_grid()) {
-      if (m * shape.n > output_max || session_.out_of_time()) continue;
+      if (m * shape.n > output_max || cut_short("time", precision, shape)) continue;
       const auto matmul = bench_.linear(m, shape);
       std::vector<Work> work;
       for (const std::int64_t workspace : gemm_workspaces()) {
@@ -111,9 +116,9 @@ class GemmGroup {
 
   void time_changes(Precision precision, const GemmShape& shape) {
     bench_.use(precision);
-    if (session_.out_of_time()) return;
+    if (cut_short("change", precision, shape)) return;
     for (const std::int64_t workspace : gemm_workspaces()) {
-      const Choices choices = ask(shape, workspace);
+      const Choices& choices = ask(precision, shape, workspace);
       std::vector<Tactic> tactics;
       for (const Candidate& candidate : choices) tactics.push_back(candidate.tactic);
       for (const Run& run : run_lengths(tactics, 1)) {
@@ -126,7 +131,7 @@ class GemmGroup {
   void time_alternatives(const GemmShape& shape) {
     bench_.use(Precision::bf16);
     for (const std::int64_t m : {std::int64_t{16}, std::int64_t{128}}) {
-      if (session_.out_of_time()) return;
+      if (cut_short("alternative", Precision::bf16, shape)) return;
       const std::int64_t workspace = gemm_workspaces().back();
       int taken = 0;
       for (const Candidate& candidate : bench_.linear(m, shape)->candidates(workspace, 2 * alternatives_each)) {
@@ -137,6 +142,13 @@ class GemmGroup {
         ++alternatives_;
       }
     }
+  }
+
+  /// Whether time is up: then the runner is told that points of this kind are left, without asking which.
+  bool cut_short(const char* what, Precision precision, const GemmShape& shape) {
+    if (!session_.out_of_time()) return false;
+    session_.point(about(what, precision, shape), [](PointResult&) {});
+    return true;
   }
 
   static std::string key(Precision precision, const GemmShape& shape, std::int64_t m, const Tactic& tactic) {
@@ -165,6 +177,7 @@ class GemmGroup {
 
   Session& session_;
   LinearBench bench_;
+  std::map<std::string, Choices> asked_;
   std::set<std::string> timed_;
   int alternatives_ = 0;
 };
