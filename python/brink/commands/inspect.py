@@ -77,11 +77,15 @@ def _facts_table(section: str, values: dict[str, Any]) -> Table:
 
 
 def _rows_table(section: str, rows: list[dict[str, Any]]) -> Table:
-    table = Table(box=None, title=_title(section).capitalize(), title_style="bold", title_justify="left",
-                  header_style="dim", pad_edge=False, padding=(0, 2))
-    for key in rows[0]:
+    # A column that says the same in every row takes room from those that do not.
+    constant = {key: rows[0][key] for key in rows[0] if len(rows) > 2 and all(row.get(key) == rows[0][key] for row in rows)}
+    caption = "In every row: " + ", ".join(f"{_title(key)} {_cell(key, value)}" for key, value in constant.items())
+    table = Table(box=None, title=_title(section).capitalize(), title_style="bold", title_justify="left", header_style="dim",
+                  caption=caption if constant else None, caption_justify="left", pad_edge=False, padding=(0, 1))
+    keys = [key for key in rows[0] if key not in constant]
+    for key in keys:
         numeric = all(isinstance(row.get(key), (int, float)) for row in rows)
         table.add_column(_title(key), justify="right" if numeric else "left")
     for row in rows:
-        table.add_row(*(Text(_cell(key, row.get(key))) for key in rows[0]))
+        table.add_row(*(Text(_cell(key, row.get(key)), no_wrap=True) for key in keys))
     return table

@@ -103,8 +103,9 @@ def _print_headline(console: Console, result: RunResult, name: str, wall_s: floa
     summary = result.summary
     duration = float(summary.get("duration") or 0.0)
     gpus = summary.get("gpus")
+    cards = f"{gpus} GPU{'s' if gpus > 1 else ''}  " if gpus else ""
     console.print(
-        f"[bold]{name}[/]  {summary.get('model_id') or ''}  {f'{gpus} GPUs  ' if gpus else ''}"
+        f"[bold]{name}[/]  {summary.get('model_id') or ''}  {cards}"
         f"[dim]{duration:,.0f} s simulated in {wall_s:.2f} s ({duration / max(wall_s, 1e-3):,.0f}x)[/]"
     )
     console.print(_latency_table(headline.latency_rows(summary)))
