@@ -13,9 +13,9 @@ std::vector<CollectiveRow> read_collectives(const MicrokernelResults& results) {
                                                              {"all_to_all", cost::CollectiveOp::all_to_all}};
   std::vector<CollectiveRow> rows;
   results.each("collective", [&](const ResultPoint& point, ObjectReader& params, ObjectReader&) {
-    const std::int64_t gpus = params.integer("gpus", Range::at_least(1));
+    const std::int64_t gpus = params.integer("ranks", Range::at_least(1));
     if (!point.timed || gpus < 2) return;
-    rows.push_back({cost::CollectiveBackend::nccl, ops.at(params.choice("op", names)), gpus, Bytes(params.number("bytes", Range::positive("B"))), point.median});
+    rows.push_back({cost::CollectiveBackend::nccl, ops.at(params.choice("what", names)), gpus, Bytes(params.number("bytes", Range::positive("B"))), point.median});
   });
   return rows;
 }

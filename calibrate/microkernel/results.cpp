@@ -49,20 +49,33 @@ MicrokernelResults MicrokernelResults::read(const std::string& path) {
     results.take(json, number);
   }
   if (results.header_.gpu.empty()) throw TraceError(path, 1, "no header line; a results file begins with {\"kind\": \"header\", ...}");
-  for (const auto& [what, reasons] : results.not_measured_) results.notes_.push_back(fmt::format("{}: {} points, the first: {}", what, reasons.size(), reasons.front()));
+  results.summarise_failures();
   return results;
+}
+
+void MicrokernelResults::summarise_failures() {
+  std::map<std::string, std::vector<std::string>> reasons;
+  for (const auto& [point, what] : not_measured_) reasons[point.first + " " + what.first].push_back(what.second);
+  for (const auto& [what, list] : reasons) notes_.push_back(fmt::format("{}: {} points, the first: {}", what, list.size(), list.front()));
+  if (left_ > 0) notes_.push_back(fmt::format("{} points were left for lack of time: run again with --resume", left_));
 }
 
 void MicrokernelResults::take(const Json& line, std::size_t number) {
   try {
     ObjectReader reader(line, "");
     reader.allow_unknown();
-    const std::string kind = reader.choice("kind", {"header", "point", "skipped", "failed"});
+    const std::string kind = reader.choice("kind", {"header", "point", "skipped", "failed", "note", "end"});
     if (kind == "header") return take_header(line, number);
     if (header_.gpu.empty()) throw TraceError(path_, number, "a " + kind + " before the header line");
+    if (kind == "end") {
+      left_ = reader.integer_or("left", 0, Range::at_least(0));
+      return;
+    }
     const std::string group = reader.choice("group", group_names());
     if (kind == "point") return take_point(reader, number);
-    not_measured_[group + " " + kind].push_back(reader.string_or("reason", "no reason given"));
+    const std::string reason = reader.string_or("reason", "no reason given");
+    if (kind == "note") notes_.push_back(group + ": " + reason);
+    else not_measured_[{group, reader.string_or("key", "")}] = {kind, reason};
   } catch (const ConfigError& error) {
     rethrow_at(path_, number, error);
   }
@@ -104,6 +117,7 @@ void MicrokernelResults::take_point(ObjectReader& reader, std::size_t number) {
   std::vector<ResultPoint>& points = groups_[point.group];
   const auto same = std::find_if(points.begin(), points.end(), [&](const ResultPoint& other) { return other.key == point.key; });
   if (same != points.end()) points.erase(same);
+  not_measured_.erase({point.group, point.key});  // a failure that was tried again
   points.push_back(std::move(point));
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "models/base/json.h"
@@ -62,11 +63,13 @@ class MicrokernelResults {
   void take(const Json& line, std::size_t number);
   void take_header(const Json& line, std::size_t number);
   void take_point(ObjectReader& reader, std::size_t number);
+  void summarise_failures();
 
   std::string path_;
   ResultsHeader header_;
   std::map<std::string, std::vector<ResultPoint>, std::less<>> groups_;
-  std::map<std::string, std::vector<std::string>> not_measured_;  // reasons by "group kind"
+  std::map<std::pair<std::string, std::string>, std::pair<std::string, std::string>> not_measured_;  // (group, key): kind, reason
+  std::int64_t left_ = 0;  // points the last call had no time for
   std::vector<std::string> notes_;
 };
 

@@ -1,13 +1,16 @@
 // brink._engine: the C++ side of the Python package. It parses no scenario and holds no
 // model: runs go to `brink-sim --serve` processes, fits to the calibrate room.
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 #include <exception>
 #include <string>
+#include <vector>
 
 #include "models/base/error.h"
 #include "models/base/json.h"
 #include "python/engine/calibration.h"
+#include "python/engine/microkernels.h"
 #include "python/engine/run_server.h"
 
 namespace py = pybind11;
@@ -107,6 +110,11 @@ PYBIND11_MODULE(_engine, m) {
         "Fits the kernel part of a profile to measurement tables; the profile as JSON text.");
   m.def("cross_validate", &cross_validate, py::arg("data_dir"), py::arg("gpu"), py::call_guard<py::gil_scoped_release>(),
         "Predicted and measured kernel times, in sample and left out, as JSON text.");
+  m.def("fit_microkernels", &fit_microkernels, py::arg("results"), py::arg("gpu"), py::arg("base") = "",
+        py::arg("keep") = std::vector<std::string>{}, py::call_guard<py::gil_scoped_release>(),
+        "Fits a profile to the results of the microkernels: {'profile', 'report', 'text'} as JSON text.");
+  m.def("diff_profiles", &diff_profiles, py::arg("before"), py::arg("after"), py::call_guard<py::gil_scoped_release>(),
+        "What changed between two profiles, as JSON text.");
   m.def("with_sections", &with_sections, py::arg("document"), py::arg("sections"),
         "A JSON object with members set, as text in the layout of the project's own files.");
   m.def("version", [] { return BRINK_VERSION; });

@@ -11,6 +11,8 @@ import typer
 
 from brink import __version__, checkout, engine
 from brink import host_fit as fitting
+from brink.calibration.results import is_results_file
+from brink.commands import calibrate_kernels
 from brink.console import err, out, reported
 from brink.errors import ConfigError
 from brink.validation.measured import load_template
@@ -22,19 +24,33 @@ app = typer.Typer(help="Fit a profile to measurements.", no_args_is_help=True)
 _DATA = typer.Argument(metavar="DATA", help="Folder of the measurements.", show_default=False)
 
 
+app.command("diff")(calibrate_kernels.diff)
+app.command("import")(calibrate_kernels.import_tables)
+
+
 @app.command("fit")
 @reported
 def fit(
-    data: Annotated[Path, _DATA],
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="Folder of measurement tables, or results.jsonl of brink-kernels.", show_default=False)],
     output: Annotated[Path, typer.Option("-o", "--output", help="Profile to write; its serving constants are kept.", show_default=False)],
     gpu: Annotated[Path | None, typer.Option(help="GPU description; by default the H100 SXM's.", show_default=False)] = None,
+    base: Annotated[
+        Path | None, typer.Option(help="Results only: profile for what was not measured; by default the output, when it exists.", show_default=False)
+    ] = None,
+    keep: Annotated[list[str] | None, typer.Option(help="Results only: section to take from the base all the same.", show_default=False)] = None,
+    report: Annotated[Path | None, typer.Option(metavar="FILE", help="Results only: write the fit report (.json or text).", show_default=False)] = None,
 ) -> None:
-    """Fit kernel times to measurement tables (a minute or two)."""
+    """Fit kernel times to measurement tables (a minute or two) or to the results of brink-kernels."""
+    if is_results_file(data):
+        calibrate_kernels.fit_results(data, output, gpu, base, keep or [], report)
+        return
     _need_folder(data)
+    if base or keep or report:
+        raise ConfigError("", "--base, --keep or --report with a folder", "these belong to the results of brink-kernels")
     description = gpu or checkout.configs() / "gpus" / "h100_sxm.json"
-    keep = output.read_text(encoding="utf-8") if output.is_file() else ""
+    old = output.read_text(encoding="utf-8") if output.is_file() else ""
     with err().status("fitting kernel times"):
-        text = engine.module().fit_kernels(str(data), str(description), keep)
+        text = engine.module().fit_kernels(str(data), str(description), old)
     fitting.write_whole(output, text)
     out().print(f"Profile: {output}", soft_wrap=True)
 

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from brink import checkout
 from brink.commands.calibrate import fit_host
+from brink.commands.calibrate_kernels import validate_decode_step
 from brink.console import err, out, reported
 from brink.errors import ConfigError
 from brink.validation import measured, serving
@@ -29,9 +30,15 @@ def validate(
     ] = None,
     with_kernels: Annotated[bool, typer.Option("--kernels/--no-kernels", help="Compare kernel times.")] = True,
     with_serving: Annotated[bool, typer.Option("--serving/--no-serving", help="Replay the measured serving runs (minutes).")] = True,
+    decode_step: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Only this: simulate the traces replayed in the results of brink-kernels.", show_default=False)
+    ] = None,
     refit: Annotated[bool, typer.Option("--refit", help="Fit the constants of every left-out model again first (long).")] = False,
 ) -> None:
     """Compare predictions with measurements, in sample and left out."""
+    if decode_step is not None:
+        validate_decode_step(decode_step, profile or checkout.configs() / "profiles" / "h100_sxm.json", json_file)
+        return
     if not data.is_dir():
         raise ConfigError("", "no such folder", "give the folder of the measurements with --data", str(data))
     configs = checkout.configs()

@@ -51,6 +51,7 @@ struct Whole {
     synthetic::add_overlap(results, truth);
     synthetic::add_norm(results, truth);
     synthetic::add_drift(results);
+    synthetic::add_collective(results);
     synthetic::add_gemm(results, facts());
     synthetic::add_attention(results, facts());
     fit = fit_microkernels(read(results), spec(), Json());
@@ -93,6 +94,7 @@ TEST(MicrokernelFit, FindsTheMachine) {
   EXPECT_NEAR(p.contention()->beside("d2h")->kernel_slowdown, truth.kernel_slowdown, 1e-9);
   EXPECT_NEAR(p.contention()->under("matmul")->clock.value(), truth.sustained_clock_mhz * 1e6, 1.0);
   EXPECT_NEAR(p.contention()->under("matmul")->power.value(), truth.power_w, 1e-9);
+  EXPECT_NEAR(p.all_reduce(cost::CollectiveBackend::nccl, 2, Bytes(1e6)).time.value() / std::hypot(9e-6, 1e6 / 200e9), 1.0, 0.05);
   ASSERT_NE(p.drift(), nullptr);
   EXPECT_DOUBLE_EQ(p.drift()->changed_share(), 0.5);  // of 768 rows, 128 + 256
   EXPECT_DOUBLE_EQ(p.drift()->margin_delta(), 0.08);  // 256 of the 384 rows that changed

@@ -102,6 +102,17 @@ TEST(MicrokernelResults, FailuresBecomeNotesAndRetriesReplace) {
   EXPECT_THAT(results.notes().front(), HasSubstr("l2 failed: 1 points, the first: out of luck"));
 }
 
+TEST(MicrokernelResults, ASucceededRetryIsNoFailureAndTheEndTellsWhatIsLeft) {
+  const std::string failed = R"({"kind":"failed","group":"hbm","key":"a","reason":"hung"})";
+  const std::string note = R"({"kind":"note","group":"hbm","reason":"the clock moved"})";
+  const auto end = [](int left) { return R"({"kind":"end","measured":1,"failed":0,"left":)" + std::to_string(left) + "}\n"; };
+  const auto results = read(kHeader + "\n" + failed + "\n" + kPoint + "\n" + note + "\n" + end(12));
+  ASSERT_EQ(results.notes().size(), 2U);
+  EXPECT_EQ(results.notes()[0], "hbm: the clock moved");
+  EXPECT_THAT(results.notes()[1], HasSubstr("12 points were left"));
+  EXPECT_TRUE(read(kHeader + "\n" + kPoint + "\n" + end(12) + kHeader + "\n" + end(0)).notes().empty());  // resumed to the end
+}
+
 TEST(MicrokernelResults, AFieldsErrorNamesItsLine) {
   const auto results = read(kHeader + "\n" + kPoint + "\n");
   try {

@@ -165,6 +165,12 @@ inline void add_overlap(Results& results, const Truth& truth) {
                           {"burst_rate_per_s", 880e12}, {"work_unit", "flop"}}));
 }
 
+/// NCCL over two GPUs: 9 us and 200 GB/s.
+inline void add_collective(Results& results) {
+  for (double bytes = 1024; bytes <= 1.1e9; bytes *= 4)
+    results.point("collective", params_of({{"what", "all_reduce"}, {"ranks", 2}, {"bytes", bytes}}), std::hypot(9e-6, bytes / 200e9));
+}
+
 inline void add_drift(Results& results) {
   // Batches of 2 change nothing; of 32, half of the rows by 0.06 nats; of 64, all rows by 0.08.
   const auto add = [&](int batch, int rows, double changed, double flipped, double delta) {
