@@ -115,7 +115,9 @@ Json source_of(const MicrokernelResults& results, const MicrokernelFit& fit, con
   file.set("name", std::filesystem::path(results.path()).filename().string());
   file.set("sha256", sha256_hex(read_bytes(results.path())));
   file.set("points", static_cast<std::int64_t>(results.points()));
-  source.set("machine", results.header().document);
+  Json& machine = source.set("machine", Json::object());
+  for (const auto& [name, value] : results.header().document.members())
+    if (name != "kind" && name != "argv") machine.set(name, value);  // a command line names folders of that machine
   source.set("measured_sections", Json::array_of(fit.measured));
   if (!fit.carried.empty()) {
     source.set("carried_sections", Json::array_of(fit.carried));

@@ -115,10 +115,10 @@ void MicrokernelResults::take_point(ObjectReader& reader, std::size_t number) {
   }
   if (reader.has("verified") && !reader.boolean("verified")) throw reader.error("verified", "false", "true or null: a wrong output has no time");
   std::vector<ResultPoint>& points = groups_[point.group];
-  const auto same = std::find_if(points.begin(), points.end(), [&](const ResultPoint& other) { return other.key == point.key; });
-  if (same != points.end()) points.erase(same);
   not_measured_.erase({point.group, point.key});  // a failure that was tried again
-  points.push_back(std::move(point));
+  const auto [place, first] = places_.emplace(std::pair(point.group, point.key), points.size());
+  if (first) points.push_back(std::move(point));
+  else points[place->second] = std::move(point);
 }
 
 const std::vector<ResultPoint>& MicrokernelResults::group(std::string_view name) const {

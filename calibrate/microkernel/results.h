@@ -36,8 +36,8 @@ struct ResultPoint {
   std::size_t line = 0;
 };
 
-/// A results file. Points of one group keep the order of the file; a point measured twice (a retried
-/// failure) counts with its last line.
+/// A results file. Points of one group keep the order of the file; of a point measured twice the last line
+/// counts, in the place of the first.
 class MicrokernelResults {
  public:
   /// Reads a file, plain or gzip-compressed. A last line that a killed run left unfinished is left
@@ -68,6 +68,7 @@ class MicrokernelResults {
   std::string path_;
   ResultsHeader header_;
   std::map<std::string, std::vector<ResultPoint>, std::less<>> groups_;
+  std::map<std::pair<std::string, std::string>, std::size_t> places_;  // (group, key): place in its group
   std::map<std::pair<std::string, std::string>, std::pair<std::string, std::string>> not_measured_;  // (group, key): kind, reason
   std::int64_t left_ = 0;  // points the last call had no time for
   std::vector<std::string> notes_;
