@@ -188,9 +188,10 @@ def test_aiconfigurator_tables_are_found_wherever_the_package_is(package: Path) 
 
 def test_an_imported_profile_has_the_tables_times(package: Path, tmp_path: Path) -> None:
     output = tmp_path / "imported.json"
-    done = run("calibrate", "import", "--aiconfigurator", package, "-o", output, "--gpu", GPU, "--tables", tmp_path / "tables")
+    done = run("calibrate", "import", "--aiconfigurator", package, "-o", output, "--gpu", GPU, "--tables", tmp_path / "tables", "--base", PROFILE)
     assert done.exit_code == 0, done.output
     profile = json.loads(output.read_text())
+    assert profile["host"] == json.loads(PROFILE.read_text())["host"]
     source = profile["source"]["data"]
     assert source["imported_from"] == "AIConfigurator h100_sxm, vllm 0.9.0"
     assert source["tables"]["gemm"]["rows"] == 16 * len(M_GRID) and len(source["tables"]["gemm"]["sha256"]) == 64

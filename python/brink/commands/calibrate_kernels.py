@@ -92,6 +92,7 @@ def import_tables(
     version: Annotated[str | None, typer.Option(help="Engine version; by default the newest.", show_default=False)] = None,
     fabric: Annotated[str | None, typer.Option(help="Network folder (Vidur); by default SYSTEM_dgx.", show_default=False)] = None,
     gpu: Annotated[Path | None, typer.Option(help="GPU description; by default configs/gpus/SYSTEM.json.", show_default=False)] = None,
+    base: Annotated[Path | None, typer.Option(help="Profile whose serving constants are taken; by default the output, when it exists.", show_default=False)] = None,
     tables_dir: Annotated[Path | None, typer.Option("--tables", metavar="DIR", help="Also keep the tables that are fitted.", show_default=False)] = None,
 ) -> None:
     """Fit a profile to the kernel tables of another tool, without a GPU."""
@@ -102,17 +103,22 @@ def import_tables(
     if not source.is_dir():
         raise ConfigError("", "no such folder", "give the folder of the measurements", str(source))
     tables = aiconfigurator.read(source, system, engine_name, version) if aiconfigurator_dir else vidur.read(source, system, fabric)
-    fit_tables(tables, gpu or _gpu(system), output, tables_dir)
+    fit_tables(tables, gpu or _gpu(system), output, base, tables_dir)
 
 
-def fit_tables(tables: Tables, gpu: Path, output: Path, tables_dir: Path | None = None) -> None:
-    """Writes the tables as the fits read them (into ``tables_dir`` to keep them) and fits a profile."""
+def fit_tables(tables: Tables, gpu: Path, output: Path, base: Path | None = None, tables_dir: Path | None = None) -> None:
+    """Writes the tables as the fits read them (into ``tables_dir`` to keep them) and fits a profile.
+
+    Kernel tables say nothing of serving: ``base`` (or the output) gives the host and in-situ constants.
+    """
+    older = base if base is not None else output if output.is_file() else None
+    keep = _text(older) if older else ""
     facts = facts_of(gpu)
     with tempfile.TemporaryDirectory(prefix="brink-import-") as temporary:
         folder = tables_dir or Path(temporary)
         tables.write(folder, facts)
         with err().status("fitting kernel times"):
-            text = engine.module().fit_kernels(str(folder), str(gpu), _text(output) if output.is_file() else "")
+            text = engine.module().fit_kernels(str(folder), str(gpu), keep)
     write_whole(output, text)
     console = out()
     console.print(f"{tables.origin}: {', '.join(f'{name} {len(frame):,} rows' for name, frame in tables.frames.items())}", soft_wrap=True, markup=False)
@@ -124,6 +130,7 @@ def fit_tables(tables: Tables, gpu: Path, output: Path, tables_dir: Path | None 
 def facts_of(gpu: Path) -> list[tuple[str, float, str]]:
     """What the fits need beside the GPU's description: copy and L2 bandwidth.
 
+    Copy: the description's achieved bandwidth, which a copy misses by some per cent.
     L2: at most 64 bytes a cycle reach an SM (DeepGEMM, heuristics of sm90): an upper bound, which is how
     the costs use it.
     """
