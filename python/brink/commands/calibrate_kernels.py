@@ -67,7 +67,7 @@ def diff(
         console.print("no change")
         return
     roomy = console.width >= 120
-    table = _table("what", "before", "after", "change %", *(["worst %", ""] if roomy else []), left=1)
+    table = _table("what", "before", "after", "%", *(["worst %", ""] if roomy else []), left=1)
     last = ""
     for change in changes:
         if change["group"] != last:
