@@ -5,8 +5,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <memory>
 
 #include "models/base/error.h"
@@ -48,12 +46,6 @@ std::string read_text(const std::string& path) {
   gzerror(file.get(), &code);
   if (code != Z_OK && code != Z_STREAM_END) throw Error("cannot decompress " + path + ": the file ends early");
   return text;
-}
-
-std::string read_bytes(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw Error("cannot read " + path);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
 CsvTable CsvTable::read(const std::string& path) {

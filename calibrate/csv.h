@@ -32,7 +32,5 @@ class CsvTable {
 
 /// Content of a file, decompressed when it is gzip.
 [[nodiscard]] std::string read_text(const std::string& path);
-/// Content of a file as it is on disk.
-[[nodiscard]] std::string read_bytes(const std::string& path);
 
 }  // namespace brink::calibrate

@@ -8,8 +8,8 @@
 #include "calibrate/collective_fit.h"
 #include "calibrate/csv.h"
 #include "calibrate/gemm_fit.h"
-#include "calibrate/sha256.h"
 #include "models/base/error.h"
+#include "models/base/sha256.h"
 #include "models/cost/elementwise_cost.h"
 
 namespace brink::calibrate {
@@ -82,7 +82,7 @@ Json source_of(const TableFiles& files) {
     if (path.empty()) continue;
     Json& item = list.push_back(Json::object());
     item.set("name", std::filesystem::path(path).filename().string());
-    item.set("sha256", sha256_hex(read_bytes(path)));
+    item.set("sha256", sha256_of_file(path));
   }
   return source;
 }
@@ -100,8 +100,7 @@ double fact(const CsvTable& table, std::string_view prefix, double scale) {
 
 }  // namespace
 
-cost::GpuFacts gpu_facts(const gpu::GpuSpec& spec, const std::string& data_dir) {
-  const CsvTable table = CsvTable::read(TableFiles::in(data_dir).facts);
+cost::GpuFacts described_facts(const gpu::GpuSpec& spec) {
   cost::GpuFacts facts;
   facts.name = spec.name;
   facts.sm_count = spec.sms;
@@ -111,9 +110,17 @@ cost::GpuFacts gpu_facts(const gpu::GpuSpec& spec, const std::string& data_dir) 
   facts.peak_fp8 = spec.fp8_peak;
   facts.sustained_fp8 = spec.fp8_sustained;
   facts.hbm_peak = spec.hbm_peak;
+  facts.hbm_copy = spec.hbm_achieved;
+  facts.l2_bandwidth = BytesPerSecond(64.0 * static_cast<double>(spec.sms) * spec.clock_of_peak.value());
+  facts.l2_size = spec.l2;
+  return facts;
+}
+
+cost::GpuFacts gpu_facts(const gpu::GpuSpec& spec, const std::string& data_dir) {
+  const CsvTable table = CsvTable::read(TableFiles::in(data_dir).facts);
+  cost::GpuFacts facts = described_facts(spec);
   facts.hbm_copy = BytesPerSecond(fact(table, "HBM copy", 1e12));
   facts.l2_bandwidth = BytesPerSecond(fact(table, "L2 read bandwidth", 1e9));
-  facts.l2_size = spec.l2;
   return facts;
 }
 

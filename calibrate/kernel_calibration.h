@@ -29,7 +29,11 @@ struct FittedSections {
 /// Fits laws and surfaces to rows. Throws Error for rows that are too few for a surface.
 [[nodiscard]] FittedSections fit_rows(const KernelRows& rows, const cost::GpuFacts& gpu);
 
-/// Hardware facts a profile carries: the GPU's description, and from the tables' own facts file the copy and
+/// Hardware facts a profile carries, from the GPU's description alone: copies at the achieved bandwidth, and the
+/// 64 bytes a cycle that leave the L2 for an SM at most (DeepGEMM, heuristics of sm90).
+[[nodiscard]] cost::GpuFacts described_facts(const gpu::GpuSpec& spec);
+
+/// The same, but from the tables' own facts file the copy and
 /// L2 bandwidths. Throws Error when the file lacks one.
 [[nodiscard]] cost::GpuFacts gpu_facts(const gpu::GpuSpec& spec, const std::string& data_dir);
 

@@ -12,8 +12,8 @@
 #include "calibrate/microkernel/memory_groups.h"
 #include "calibrate/microkernel/step_groups.h"
 #include "calibrate/microkernel/tactics.h"
-#include "calibrate/sha256.h"
 #include "models/base/error.h"
+#include "models/base/sha256.h"
 #include "models/cost/kernel_profile.h"
 
 namespace brink::calibrate {
@@ -40,20 +40,7 @@ cost::GpuFacts facts_of(const gpu::GpuSpec& spec, const MicrokernelResults& resu
   if (spec.sms != header.sm_count)
     throw Error(fmt::format("{}: measured on '{}' with {} SMs; the description '{}' has {}: give the GPU's own with --gpu", results.path(), header.gpu,
                             header.sm_count, spec.name, spec.sms));
-  cost::GpuFacts facts;
-  facts.name = spec.name;
-  facts.sm_count = spec.sms;
-  facts.clock = spec.clock_of_peak;
-  facts.peak_bf16 = spec.bf16_peak;
-  facts.sustained_bf16 = spec.bf16_sustained;
-  facts.peak_fp8 = spec.fp8_peak;
-  facts.sustained_fp8 = spec.fp8_sustained;
-  facts.hbm_peak = spec.hbm_peak;
-  facts.hbm_copy = spec.hbm_achieved;
-  // At most 64 bytes a cycle leave the L2 for an SM (DeepGEMM, heuristics of sm90); measured below where it can be.
-  facts.l2_bandwidth = BytesPerSecond(64.0 * static_cast<double>(spec.sms) * spec.clock_of_peak.value());
-  facts.l2_size = spec.l2;
-  return facts;
+  return described_facts(spec);  // measure_facts() replaces what was measured
 }
 
 /// Data-sheet facts that a measurement replaces.
@@ -113,7 +100,7 @@ Json source_of(const MicrokernelResults& results, const MicrokernelFit& fit, con
   source.set("hold_out", "five folds of 20 %: whole (n, k) shapes, whole head combinations, points of a curve, message sizes one at a time");
   Json& file = source.set("results", Json::object());
   file.set("name", std::filesystem::path(results.path()).filename().string());
-  file.set("sha256", sha256_hex(read_bytes(results.path())));
+  file.set("sha256", sha256_of_file(results.path()));
   file.set("points", static_cast<std::int64_t>(results.points()));
   Json& machine = source.set("machine", Json::object());
   for (const auto& [name, value] : results.header().document.members())

@@ -8,7 +8,6 @@
 
 #include "calibrate/csv.h"
 #include "calibrate/nelder_mead.h"
-#include "calibrate/sha256.h"
 #include "calibrate/validation.h"
 #include "models/base/error.h"
 
@@ -19,13 +18,6 @@ std::string written(const std::string& name, const std::string& text) {
   const std::string path = testing::TempDir() + name;
   std::ofstream(path, std::ios::binary) << text;
   return path;
-}
-
-TEST(Sha256, KnownAnswers) {  // FIPS 180-4 examples
-  EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  EXPECT_EQ(sha256_hex("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
-            "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
 TEST(Csv, ReadsColumnsByName) {
