@@ -60,6 +60,7 @@ int work(const Run& run, int heartbeat_fd, double budget_s) try {
   JsonObject header = session.header();
   header.set("nccl", nccl_version()).set("argv", run.arguments).set("git", BRINK_GIT_DESCRIBE);
   ledger.append(header.text());
+  int groups_failed = 0;
   for (const Group& group : groups()) {
     if (!chosen(options, group)) continue;
     if (ledger.holds(group.name, preparation_key)) {
@@ -77,8 +78,10 @@ int work(const Run& run, int heartbeat_fd, double budget_s) try {
       JsonObject line;
       line.set("kind", "note").set("group", group.name).set("reason", error.what());
       ledger.append(line.text());
-      session.end_group();
+      ++groups_failed;
+      // Before the group's end is told: a preparation that takes the device down must not be tried again.
       if (cudaDeviceSynchronize() != cudaSuccess) throw DeviceFailed(error.what());
+      session.end_group();
     }
   }
   JsonObject end;
@@ -87,7 +90,7 @@ int work(const Run& run, int heartbeat_fd, double budget_s) try {
   ledger.append(end.text());
   std::fprintf(stderr, "%d measured, %d failed, %d left for a run with --resume\n", session.points_measured(),
                session.points_failed(), session.points_left());
-  return session.points_failed() > 0 ? 4 : 0;
+  return session.points_failed() + groups_failed > 0 ? exit_points_failed : 0;
 } catch (const DeviceFailed& error) {
   std::fprintf(stderr, "the device failed after %s\n", error.what());
   return exit_device_failed;

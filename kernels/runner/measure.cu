@@ -15,6 +15,7 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 constexpr std::uint64_t probe_ns = 50'000;
+constexpr double climb_s = 0.5;          // of load, once, before the first point
 constexpr double watch_period_s = 0.05;  // one NVML read costs up to a millisecond
 constexpr int discards_max = 5;          // rounds; a machine that is hot for good is measured hot, and marked
 
@@ -105,7 +106,7 @@ Meter::Meter(cudaStream_t stream, std::size_t l2_bytes, const Nvml& nvml)
     BRINK_CUDA_CHECK(cudaEventCreate(&begin_[i]));
     BRINK_CUDA_CHECK(cudaEventCreate(&end_[i]));
   }
-  BRINK_CUDA_CHECK(cudaStreamSynchronize(stream_));
+  raise_clocks();
   try_event_nodes();
 }
 
@@ -114,6 +115,15 @@ Meter::~Meter() {
     cudaEventDestroy(begin_[i]);
     cudaEventDestroy(end_[i]);
   }
+}
+
+void Meter::raise_clocks() {
+  // An idle GPU sits at a fraction of its clock, and the first points take less than the climb.
+  const Clock::time_point start = Clock::now();
+  do {
+    for (int i = 0; i < 16; ++i) flush_l2(stream_);
+    BRINK_CUDA_CHECK(cudaStreamSynchronize(stream_));
+  } while (seconds_since(start) < climb_s);
 }
 
 void Meter::try_event_nodes() {
@@ -187,8 +197,9 @@ void Meter::take_samples(const MeasureOptions& options, Timing& timing,
     if (!done && seconds_since(watched) < watch_period_s) continue;
     watched = Clock::now();
     const std::uint64_t now = nvml_.throttle_reasons();
-    if ((now & throttle_discard) != 0 && discards < discards_max) {
+    if ((now & throttle_discard) != 0 && discards < discards_max && discards_left_ > 0) {
       ++discards;
+      --discards_left_;
       timing.discarded += static_cast<int>(samples.size() - trusted);
       samples.resize(trusted);
       done = false;

@@ -111,7 +111,10 @@ int supervise(const SupervisorLimits& limits, const Worker& worker, const Report
     const Child child = start(worker, std::max(0.0, limits.budget_s - seconds_since(start_time)));
     const Ending ending = listen(child, limits, start_time);
     const bool exited = ending.killed_for.empty() && WIFEXITED(ending.status);
-    if (exited && WEXITSTATUS(ending.status) != exit_device_failed) return WEXITSTATUS(ending.status);
+    if (exited && WEXITSTATUS(ending.status) != exit_device_failed) {
+      const int status = WEXITSTATUS(ending.status);
+      return status == 0 && restarts > 0 ? exit_points_failed : status;
+    }
     if (!ending.group.empty()) report(ending.group, ending.key, why(ending));
     silent_endings = ending.spoke ? 0 : silent_endings + 1;
     const bool time_left = seconds_since(start_time) < limits.budget_s;

@@ -7,6 +7,8 @@ namespace brink::kernels {
 
 /// Exit status of a worker whose device failed: it is started again and goes on after that point.
 inline constexpr int exit_device_failed = 3;
+/// Exit status of a run in which a point failed.
+inline constexpr int exit_points_failed = 4;
 
 struct SupervisorLimits {
   double budget_s = 500;
@@ -22,7 +24,8 @@ using ReportFailed = std::function<void(const std::string& group, const std::str
 
 /// Runs `worker` in a child process, so that a crash or a hang costs one point and not the run:
 /// the parent reports the point, starts the next child and never touches the GPU itself.
-/// Returns the exit status for the whole run.
+/// Returns the exit status for the whole run: that of the last worker, or exit_points_failed if it
+/// succeeded where another one had broken.
 int supervise(const SupervisorLimits& limits, const Worker& worker, const ReportFailed& report);
 
 /// The key of what a group does outside its points. A worker that dies there loses the group.

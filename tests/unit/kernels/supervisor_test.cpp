@@ -67,14 +67,14 @@ TEST_F(KernelSupervisor, AWorkerThatSucceedsRunsOnce) {
 }
 
 TEST_F(KernelSupervisor, ACrashCostsOnePoint) {
-  EXPECT_EQ(supervise({}, worker([] { return raise(SIGKILL); }), report()), 0);
+  EXPECT_EQ(supervise({}, worker([] { return raise(SIGKILL); }), report()), exit_points_failed);
   EXPECT_EQ(done(), (std::vector<std::string>{"a", "b", "c", "d"}));
   ASSERT_EQ(failures_.size(), 1U);
   EXPECT_EQ(failures_[0], "g/c: the process died: Killed");
 }
 
 TEST_F(KernelSupervisor, AFailedDeviceStartsAgain) {
-  EXPECT_EQ(supervise({}, worker([] { return exit_device_failed; }), report()), 0);
+  EXPECT_EQ(supervise({}, worker([] { return exit_device_failed; }), report()), exit_points_failed);
   ASSERT_EQ(failures_.size(), 1U);
   EXPECT_EQ(failures_[0], "g/c: the process left with status 3");
 }
@@ -88,7 +88,7 @@ TEST_F(KernelSupervisor, AnyOtherStatusEndsTheRun) {
 TEST_F(KernelSupervisor, AHangIsStopped) {
   SupervisorLimits limits;
   limits.silence_s = 0.3;
-  EXPECT_EQ(supervise(limits, worker([] { return pause(); }), report()), 0);
+  EXPECT_EQ(supervise(limits, worker([] { return pause(); }), report()), exit_points_failed);
   ASSERT_EQ(failures_.size(), 1U);
   EXPECT_EQ(failures_[0], "g/c: the process was stopped: no sign of life");
   EXPECT_EQ(done().back(), "d");
@@ -112,7 +112,7 @@ TEST_F(KernelSupervisor, AGroupThatBreaksBetweenPointsLosesItsPreparation) {
     send_heartbeat(fd, heartbeat_begin("g", preparation_key));
     return raise(SIGKILL);
   };
-  EXPECT_EQ(supervise({}, breaks_between, report()), 0);
+  EXPECT_EQ(supervise({}, breaks_between, report()), exit_points_failed);
   ASSERT_EQ(failures_.size(), 1U);
   EXPECT_EQ(failures_[0], "g/preparation: the process died: Killed");
 }
@@ -134,7 +134,7 @@ TEST_F(KernelSupervisor, AWorkerGetsWhatIsLeftOfTheBudget) {
     usleep(200'000);
     return raise(SIGKILL);
   };
-  EXPECT_EQ(supervise(limits, slow_then_crash, [](auto&&...) {}), 0);
+  EXPECT_EQ(supervise(limits, slow_then_crash, [](auto&&...) {}), exit_points_failed);
   EXPECT_EQ(done(), (std::vector<std::string>{"first", "later"}));
 }
 
