@@ -138,8 +138,22 @@ class DecodeStepGroup {
       model_ = std::make_unique<LlamaModel>(shape_, limits_, session_.device().sm_count, session_.stream());
       model_->fill_caches();
       model_->capture_all();
+      load_prefill_kernels();
     }
     return *model_;
+  }
+
+  /// The driver loads a kernel when it is first launched, which takes milliseconds: not in a replay's steps.
+  void load_prefill_kernels() {
+    for (const int prefix : {0, 1024}) {
+      for (const int tokens : {2, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048}) {
+        const auto ids = prompt(shape_, 0, tokens);
+        StepBatch step = empty_batch();
+        step.add_chunk(ids.data(), tokens, prefix, block_run(0, kv_blocks(prefix + tokens)), true);
+        model_->enqueue(step);
+      }
+    }
+    session_.synchronize();
   }
 
   StepBatch empty_batch() {
