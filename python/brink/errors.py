@@ -22,10 +22,10 @@ class ConfigError(BrinkError, ValueError):
         place = ": ".join(part for part in (file, pointer) if part)
         super().__init__(message or f"{place or 'input'}: got {got}; {allowed}")
 
-
     def in_file(self, file: str) -> ConfigError:
-        """The same error, naming the file it was found in (kept if one is already named)."""
-        return self if self.file else ConfigError(self.pointer, self.got, self.allowed, file)
+        """The same error, naming the file it was found in (kept if one is already named, or if it is about no field)."""
+        named = self.file or not (self.got or self.allowed)
+        return self if named else ConfigError(self.pointer, self.got, self.allowed, file)
 
 
 class TraceError(BrinkError, ValueError):

@@ -11,19 +11,7 @@ from typing import Any
 
 from brink import pointer as json_pointer
 from brink.errors import ConfigError
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value: dict[str, Any] = {}
-    for key, item in pairs:
-        if key in value:
-            raise ConfigError(f"/{key}", f"the key {key!r} twice", "every key may appear once")
-        value[key] = item
-    return value
-
-
-def _not_finite(text: str) -> Any:
-    raise ConfigError("", text, "numbers must be finite")
+from brink.plain import MAX_DEPTH, Members, plain
 
 
 class Scenario:
@@ -35,8 +23,11 @@ class Scenario:
     __slots__ = ("_base_dir", "_data", "_path")
 
     def __init__(self, data: Mapping[str, Any], base_dir: str | os.PathLike[str] = ".", path: Path | None = None) -> None:
-        """``data``: the scenario's fields. ``base_dir``: the folder its relative paths start from."""
-        self._data: dict[str, Any] = copy.deepcopy(dict(data))
+        """``data``: the scenario's fields. ``base_dir``: the folder its relative paths start from.
+
+        Raises ConfigError for what JSON cannot hold: other objects, numbers that are not finite.
+        """
+        self._data: dict[str, Any] = plain(data)
         self._base_dir = Path(base_dir).resolve()
         self._path = path
 
@@ -48,7 +39,7 @@ class Scenario:
         """
         file = Path(path)
         try:
-            data = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=_unique, parse_constant=_not_finite)
+            data = plain(json.loads(file.read_text(encoding="utf-8-sig"), object_pairs_hook=Members, parse_constant=float))
         except OSError as error:
             what = "no such file" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
             raise ConfigError("", what, "give the path of a scenario file", str(path)) from None
@@ -57,6 +48,9 @@ class Scenario:
         except json.JSONDecodeError as error:
             got = f"a syntax error in line {error.lineno}, column {error.colno} ({error.msg})"
             raise ConfigError("", got, "a scenario is strict JSON", str(path)) from None
+        except RecursionError:
+            limit = f"at most {MAX_DEPTH} levels of arrays and objects"
+            raise ConfigError("", f"values nested deeper than {MAX_DEPTH} levels", limit, str(path)) from None
         except ConfigError as error:
             raise ConfigError(error.pointer, error.got, error.allowed, str(path)) from None
         if not isinstance(data, dict):
@@ -68,11 +62,11 @@ class Scenario:
 
         Missing objects on the way are created; "-" appends to an array. Paths given as values
         start from the scenario's folder, like all others. Raises ConfigError for a pointer
-        that crosses a scalar.
+        that crosses a scalar and for a value that JSON cannot hold.
         """
         data = copy.deepcopy(self._data)
         for at, value in changes.items():
-            json_pointer.put(data, at, copy.deepcopy(value))
+            json_pointer.put(data, at, plain(value, at))
         return Scenario(data, self._base_dir, self._path)
 
     def get(self, at: str, default: Any = None) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,11 +54,13 @@ def simulate(
     Safe to call from several threads; each call uses an engine process of its own. Raises
     ConfigError, TraceError, EngineError; Ctrl-C ends the run and raises KeyboardInterrupt.
     """
+    if not isinstance(scenario, Scenario):
+        raise TypeError(f"simulate takes a brink.Scenario, not a {type(scenario).__name__}; brink.Scenario.load reads a file")
     request = {
         "scenario": scenario.to_dict(),
         "base_dir": str(scenario.base_dir),
         "settings": list(settings or []),
-        "seed": seed,
+        "seed": None if seed is None else operator.index(seed),
         "out": None if out is None else str(Path(out).resolve()),
         "progress_interval_s": 0.2,
         "files": True,

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <cstdint>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -27,16 +26,23 @@ namespace {
 struct Options {
   std::string scenario;
   std::vector<std::string> settings;
-  std::optional<std::uint64_t> seed;
+  std::string seed;
   std::string out;
   bool as_json = false;
 };
+
+/// The scenario with its settings; a seed is the last of them, so the checked reader judges it.
+scenario::Scenario load(const Options& options) {
+  std::vector<std::string> settings = options.settings;
+  if (!options.seed.empty()) settings.push_back("/seed=" + options.seed);
+  return scenario::load_scenario(options.scenario, settings, std::nullopt);
+}
 
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 void run(const Options& options) {
   if (!options.out.empty()) check_result_folder(options.out);
-  const scenario::Scenario scenario = scenario::load_scenario(options.scenario, options.settings, options.seed);
+  const scenario::Scenario scenario = load(options);
   const std::string out = options.out.empty() ? "out/" + scenario.name : options.out;
   check_result_folder(out);
   scenario::RunOutcome outcome;
@@ -49,7 +55,7 @@ void run(const Options& options) {
 }
 
 void inspect_scenario(const Options& options) {
-  const Json facts = inspect(scenario::load_scenario(options.scenario, options.settings, options.seed));
+  const Json facts = inspect(load(options));
   print(options.as_json ? facts.dump(2) + "\n" : inspect_text(facts));
 }
 

@@ -19,7 +19,8 @@ void read_part(ObjectReader& in, const char* role, const std::string& base_dir, 
     if (given.as_string().empty()) throw in.error(role, "an empty string", "allowed: the path of a file, or an object");
     const std::string path = resolve_path(base_dir, given.as_string());
     if (!std::filesystem::is_regular_file(path)) {
-      throw in.error(role, given.describe() + " (no such file: " + path + ")",
+      const bool folder = std::filesystem::is_directory(path);
+      throw in.error(role, given.describe() + (folder ? " (a folder: " : " (no such file: ") + path + ")",
                      "the path of a file, from the folder of the file that names it");
     }
     load(path);

@@ -9,6 +9,14 @@
 
 namespace brink::telemetry {
 
+namespace {
+
+/// The instant in whole nanoseconds. A duration between two of these ends where the next step begins: viewers
+/// drop a slice that reaches even a nanosecond into the next one.
+double printed_us(Seconds at) { return std::round(to_us(at) * 1e3) / 1e3; }
+
+}  // namespace
+
 // Event phases of the Chrome trace event format: X complete, C counter, b/e nestable
 // asynchronous, M metadata.
 
@@ -43,7 +51,7 @@ void Timeline::add(const serving::StepRecord& r) {
   const char* kind = r.prefill_tokens == 0 ? "decode" : r.decode_sequences == 0 ? "prefill" : "mixed";
   auto to = std::back_inserter(events_);
   fmt::format_to(to, R"({{"name":"{}","cat":"step","ph":"X","ts":{:.3f},"dur":{:.3f},"pid":{},"tid":0,)", kind,
-                 to_us(r.start), to_us(r.end - r.start), replica);
+                 printed_us(r.start), printed_us(r.end) - printed_us(r.start), replica);
   fmt::format_to(to, R"("args":{{"step":{},"decode_sequences":{},"prefill_tokens":{},"padded_tokens":{},)", r.step,
                  r.decode_sequences, r.prefill_tokens, r.padded_tokens);
   fmt::format_to(to, R"("context_tokens":{},"compute_ms":{:.6f},"comm_ms":{:.6f},"sync_ms":{:.6f},"host_ms":{:.6f},)",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import brink
@@ -87,3 +88,54 @@ def test_missing_file() -> None:
 
 def test_setting_text_is_json() -> None:
     assert pointer.setting("/engine/dtype", "float16") == '/engine/dtype="float16"'
+
+
+@pytest.mark.parametrize(
+    ("text", "pointer_"),
+    [
+        ('{"engine": {"max_num_seqs": 1, "max_num_seqs": 2}}', "/engine/max_num_seqs"),
+        ('{"a": [{"b/c": NaN}]}', "/a/0/b~1c"),
+        ('{"a": [1, -1e999]}', "/a/1"),
+    ],
+)
+def test_load_points_at_the_place(tmp_path: Path, text: str, pointer_: str) -> None:
+    path = tmp_path / "s.json"
+    path.write_text(text)
+    with pytest.raises(brink.ConfigError) as caught:
+        brink.Scenario.load(path)
+    assert caught.value.pointer == pointer_
+
+
+@pytest.mark.parametrize("levels", [65, 100_000])
+def test_load_refuses_deep_nesting(tmp_path: Path, levels: int) -> None:
+    path = tmp_path / "s.json"
+    path.write_text('{"a": ' + "[" * levels + "]" * levels + "}")
+    with pytest.raises(brink.ConfigError, match="nested deeper than 64 levels"):
+        brink.Scenario.load(path)
+
+
+def test_values_of_other_libraries_become_plain() -> None:
+    given = {"/n": np.int64(4), "/x": np.float32(0.5), "/on": np.bool_(True), "/pair": (1, 2), "/model": Path("m.json")}
+    scenario = brink.Scenario({}).with_(given)
+    assert scenario.to_dict() == {"n": 4, "x": 0.5, "on": True, "pair": [1, 2], "model": "m.json"}
+    assert json.loads(scenario.to_json()) == scenario.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("value", "pointer_", "got"),
+    [
+        (float("nan"), "/a", "NaN"),
+        ([1.0, float("-inf")], "/a/1", "-Infinity"),
+        (object(), "/a", "a Python object"),
+        ({"b": {3: 4}}, "/a/b", "the key 3"),
+    ],
+)
+def test_with_refuses_what_json_cannot_hold(value: object, pointer_: str, got: str) -> None:
+    with pytest.raises(brink.ConfigError) as caught:
+        brink.Scenario({}).with_({"/a": value})
+    assert (caught.value.pointer, caught.value.got) == (pointer_, got)
+
+
+def test_an_error_about_no_field_keeps_its_words() -> None:
+    error = brink.errors.ConfigError("", "", "", message="out: is not a result folder")
+    assert str(error.in_file("scenario.json")) == "out: is not a result folder"

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <utility>
 
 #include "tests/support/engine_process.h"
 
@@ -20,6 +21,15 @@ TEST(CommandLine, ErrorsAreOneParagraphAndExit2) {
   EXPECT_EQ(run_command("run nowhere.json").status, 2);
   EXPECT_EQ(run_command("run").status, 2);
   EXPECT_EQ(run_command("walk").status, 2);
+}
+
+TEST(CommandLine, ASeedIsCheckedLikeTheField) {
+  for (const auto& [seed, got] : {std::pair("-1", "the integer -1"), std::pair("18446744073709551616", "the integer 18446744073709551616"),
+                                  std::pair("one", "the string \"one\"")}) {
+    const CommandResult bad = run_command("inspect " + golden + "/closed_7b.json --seed " + seed);
+    EXPECT_EQ(bad.status, 2);
+    EXPECT_NE(bad.text.find("/closed_7b.json: /seed: got " + std::string(got)), std::string::npos) << bad.text;
+  }
 }
 
 TEST(CommandLine, AnOccupiedFolderIsRefusedBeforeTheRun) {

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <sstream>
 
 #include "support.h"
@@ -150,6 +151,30 @@ TEST(StepsJsonl, IsOneObjectALine) {
   EXPECT_EQ(number(first, "/compute_ms"), 9.0);
   EXPECT_EQ(number(first, "/prefill_tokens"), 100);
   EXPECT_EQ(text(first, "/badge"), "\"extrapolated\"");
+}
+
+TEST(Timeline, AStepEndsWhereTheNextBegins) {
+  RunFacts f = facts();
+  f.output.timeline = true;
+  Collector c(std::move(f));
+  // Steps of 1000.0004 us: printed on its own, that duration falls short of or passes the next start.
+  double at = 0.0010000004;
+  for (int i = 0; i < 200; ++i) {
+    const double end = at + 0.0010000004;
+    c.on_step(step(0, at, end, 4));
+    at = end;
+  }
+  (void)c.summary(Seconds(at));
+  const Json trace = parse_json(file(c, "timeline.json"));
+  std::int64_t end_ns = -1;
+  for (const Json& event : trace.find("traceEvents")->items()) {
+    if (event.find("ph")->as_string() != "X") continue;
+    const std::int64_t ts_ns = std::llround(number(event, "/ts") * 1e3);
+    if (end_ns >= 0) {
+      EXPECT_EQ(ts_ns, end_ns);
+    }
+    end_ns = ts_ns + std::llround(number(event, "/dur") * 1e3);
+  }
 }
 
 TEST(Timeline, IsAChromeTrace) {
