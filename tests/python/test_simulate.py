@@ -239,8 +239,10 @@ def test_other_threads_run_while_one_waits(scenario: brink.Scenario) -> None:
     thread = threading.Thread(target=count)
     thread.start()
     began = time.monotonic()
-    brink.simulate(scenario.with_({"/workload/num_requests": 20000}))
-    waited = time.monotonic() - began
-    stop.set()
-    thread.join()
+    try:
+        brink.simulate(scenario.with_({"/workload/num_requests": 20000}))
+        waited = time.monotonic() - began
+    finally:
+        stop.set()  # a thread left counting would keep a failed test run from ending
+        thread.join()
     assert counted > 100 * waited  # with the GIL held it would be a handful
