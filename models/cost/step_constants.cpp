@@ -46,7 +46,9 @@ InSitu InSitu::from_json(const Json& json, FlopsPerSecond sustained) {
   result.attention_factor = reader.number("attention_factor", Range::between(0.5, 1.5));
   result.attention_overlap = Seconds(reader.number("attention_overlap_s", Range::between(0.0, 20e-6, "s")));
   result.sustained_flops = FlopsPerSecond(reader.number("sustained_flops", Range::positive("FLOP/s")));
-  result.eager_launch = Seconds(reader.number_or("eager_launch_s", 5e-6, Range::between(0.0, 1e-3, "s")));
+  result.compiled_launch =
+      Seconds(reader.number_or("compiled_launch_s", result.compiled_launch.value(), Range::between(0.0, 1e-3, "s")));
+  result.eager_launch = Seconds(reader.number_or("eager_launch_s", result.eager_launch.value(), Range::between(0.0, 1e-3, "s")));
   reader.finish();
   return result;
 }

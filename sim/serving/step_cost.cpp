@@ -55,7 +55,8 @@ StepCost::StepCost(const cost::KernelProfile& profile, const cost::InSitu& in_si
       decode_(static_cast<std::size_t>(settings.max_num_seqs) + 1) {
   const Operator& attention = *graph_.find("attention");
   heads_ = {attention.q_heads, attention.kv_heads, attention.head_dim};
-  launch_bound_ = in_situ_.eager_launch * static_cast<double>(graph_.kernel_count());
+  const Seconds launch = settings.enforce_eager ? in_situ_.eager_launch : in_situ_.compiled_launch;
+  launch_bound_ = launch * static_cast<double>(graph_.kernel_count());
   prefill_floor_ = profile_.prefill_attention(cost::PrefillWork::chunk(1), heads_, settings_.kv_type);
 }
 
@@ -181,8 +182,13 @@ cost::StepTime StepCost::step(const cost::StepShape& shape) {
     time.comm += sampled.comm;
     by_badge += sampled.by_badge;
   }
-  if (!in_graph) time.compute = std::max(time.compute, launch_bound_ - time.comm);
   time.badge = cost::worse(by_badge.badge(), host_.badge);
+  // The constants of a step were fitted to engines with graphs.
+  if (settings_.enforce_eager) time.badge = cost::worse(time.badge, cost::Badge::extrapolated);
+  if (!in_graph && launch_bound_ > time.compute + time.comm) {
+    time.compute = launch_bound_ - time.comm;
+    time.badge = cost::Badge::hypothetical;
+  }
   time.gap = host_.step_gap;
   time.host_before = host_.schedule;
   return time;

@@ -135,6 +135,13 @@ def test_fit_finds_the_constants_that_made_the_data(tmp_path: Path) -> None:
     assert simulator.runs == before  # remembered
 
 
+def test_host_constants_stay_few() -> None:
+    profile = json.loads((ROOT / "configs/profiles/h100_sxm.json").read_text())
+    for version, constants in profile["host"]["vllm"].items():
+        assert len(constants) <= 6, version
+    assert len(profile["in_situ"]) <= 3
+
+
 def test_a_fold_does_not_see_its_model(tmp_path: Path) -> None:
     truth = host_fit.start_constants()
     fit, _ = analytic_fit(truth, tmp_path)
