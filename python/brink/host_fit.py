@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from brink import engine
-from brink.errors import ConfigError, EngineError
+from brink.errors import ConfigError
 from brink.validation.measured import METRICS, Case
 from brink.validation.replay import Figures, Replay, in_parallel
 
@@ -140,10 +140,7 @@ class HostFit:
 
     def fit(self, cases: Sequence[Case], start: Constants, label: str) -> Constants:
         """The constants that fit ``cases`` best, within their bounds, starting from ``start``."""
-        try:
-            from scipy.optimize import least_squares
-        except ImportError:
-            raise EngineError("fitting needs scipy: pip install 'brink[test]'") from None
+        from scipy.optimize import least_squares  # here: loading it takes longer than most commands
         low, span = np.array([c.low for c in CONSTANTS]), np.array([c.high - c.low for c in CONSTANTS])
 
         def constants_at(x: np.ndarray) -> Constants:
