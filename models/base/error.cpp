@@ -58,8 +58,10 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
   for (const std::string& candidate : candidates) {
     if (candidate.size() > name_length_max) continue;
     const std::size_t distance = edit_distance(name, candidate);
-    const bool near = 3 * distance <= std::max(name.size(), candidate.size());
-    if (near && distance < best_distance) {
+    const std::size_t longer = std::max(name.size(), candidate.size());
+    const bool begun = name.size() >= 3 && candidate.starts_with(name);
+    const bool near = 3 * distance <= longer || (distance <= 2 && longer >= 5);
+    if ((near || begun) && distance < best_distance) {
       best = candidate;
       best_distance = distance;
     }

@@ -39,8 +39,9 @@ class TraceError : public Error {
   TraceError(const std::string& file, std::size_t line, const std::string& what);
 };
 
-/// The candidate with the least edit distance to `name`, or "" when none is near enough
-/// (more than a third of the longer name differs).
+/// The candidate with the least edit distance to `name`, or "" when none is near enough: at
+/// most a third of the longer name differs, or two letters of five or more, or `name` is its
+/// beginning.
 [[nodiscard]] std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates);
 
 /// "did you mean 'x'? allowed: a, b, c" for an unknown name.

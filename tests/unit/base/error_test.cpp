@@ -44,6 +44,9 @@ TEST(NearestName, KeepsToAThirdOfTheLongerName) {
   EXPECT_EQ(nearest_name("abcdef", {"abcdxy"}), "abcdxy");  // 2 of 6 differ
   EXPECT_EQ(nearest_name("abcdef", {"abcxyz"}), "");        // 3 of 6 differ
   EXPECT_EQ(nearest_name("aa", {"ab", "aa"}), "aa");        // the exact one wins
+  EXPECT_EQ(nearest_name("plane", {"plain", "azure-llm"}), "plain");
+  EXPECT_EQ(nearest_name("azur", {"plain", "azure-llm"}), "azure-llm");  // its beginning
+  EXPECT_EQ(nearest_name("ab", {"abcdefgh"}), "");          // too short a beginning
 }
 
 TEST(NearestName, GivesUpOnHugeNames) {
