@@ -23,7 +23,6 @@ struct StepShape {
   std::int64_t decode_sequences = 0;
   std::int64_t decode_context = 0;      // KV tokens they read, the new ones included
   std::span<const PrefillChunk> chunks;
-  std::int64_t running = 0;             // sequences holding a seat
 };
 
 /// Where the time of a step goes. The GPU is taken for compute + comm + sync + gap.

@@ -88,7 +88,6 @@ Json decode_steps(const scenario::Scenario& s, cost::IStepCost& cost) {
       cost::StepShape shape;
       shape.decode_sequences = batch;
       shape.decode_context = batch * context;
-      shape.running = batch;
       Json row = Json::object();
       row.set("batch", batch);
       row.set("context", context);
@@ -113,7 +112,6 @@ Json prefills(const scenario::Scenario& s, cost::IStepCost& cost) {
       const std::array chunk = {cost::PrefillChunk{take, done, done + take == tokens}};
       cost::StepShape shape;
       shape.chunks = chunk;
-      shape.running = 1;
       const cost::StepTime time = cost.step(shape);
       total += time.gpu();
       badge = cost::worse(badge, time.badge);

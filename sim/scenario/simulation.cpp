@@ -93,9 +93,10 @@ Simulation::Simulation(const Scenario& scenario, const ProgressSink* sink)
 
 void Simulation::add_replicas(std::size_t count) {
   const serving::EngineConfig config = engine_config(scenario_, host_);
+  const std::shared_ptr<cost::IStepCost> cost = step_cost(scenario_, host_);
   for (std::size_t i = 0; i < count; ++i) {
     replicas_.push_back(std::make_unique<serving::Replica>(
-        ReplicaId{i}, first_replica_component + static_cast<std::uint32_t>(i), config, step_cost(scenario_, host_),
+        ReplicaId{i}, first_replica_component + static_cast<std::uint32_t>(i), config, cost,
         serving::Replica::Parts{world_, pool_, batcher_, recorder_, *gateway_}));
     gateway_->add_replica(*replicas_.back());
   }

@@ -12,11 +12,10 @@ void DecodeSet::join(Slot slot, Sequence& sequence, std::uint64_t prefill_batch,
   sequence.phase = Phase::decoding;
   sequence.prefill_batch = prefill_batch;
   sequence.remaining = remaining;
-  sequence.finish_batch = prefill_batch + static_cast<std::uint64_t>(remaining);
   ++size_;
   context_ += sequence.prompt;
   ++opening_[bucket(sequence)];
-  finishes_.push({sequence.finish_batch, joined_++, slot, sequence.epoch});
+  finishes_.push({prefill_batch + static_cast<std::uint64_t>(remaining), joined_++, slot, sequence.epoch});
 }
 
 void DecodeSet::remove(const Sequence& sequence, std::uint64_t last_batch) {

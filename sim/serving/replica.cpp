@@ -16,7 +16,7 @@ enum Kind : std::uint32_t { form_event, output_event };
 }  // namespace
 
 Replica::Replica(ReplicaId id, std::uint32_t component, const EngineConfig& config,
-                 std::unique_ptr<cost::IStepCost> cost, Parts parts)
+                 std::shared_ptr<cost::IStepCost> cost, Parts parts)
     : id_(id), component_(component), config_(config), cost_(std::move(cost)), parts_(parts),
       decoding_(config.block_size), kv_(config.kv_blocks, config.block_size) {}
 
@@ -154,7 +154,7 @@ bool Replica::form_batch() {
   // Not before: the policy planned the whole batch with what was cached at its start.
   for (const Slot slot : batch.first_tokens) remember_text(parts_.pool[slot]);
 
-  batch.time = cost_->step({number, batch.decode_sequences, batch.decode_context, batch.chunks, running_});
+  batch.time = cost_->step({number, batch.decode_sequences, batch.decode_context, batch.chunks});
   const Seconds launch = std::max(gpu_free_, batch.formed + batch.time.host_before);
   batch.gpu_end = gpu_free_ = launch + batch.time.gpu();
   ++next_number_;
@@ -242,7 +242,6 @@ void Replica::run_chunk(Batch& batch, Slot slot, std::int64_t tokens) {
     decoding_.join(slot, s, batch.number, remaining);
   } else {
     s.remaining = 0;
-    s.prefill_batch = s.finish_batch = batch.number;
     s.phase = Phase::finishing;
     unlink(slot);
     batch.finishing.push_back(slot);

@@ -10,7 +10,6 @@
 #include <array>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -46,8 +45,9 @@ class Replica final : public world::EventHandler, private policy::IWaitingQueue 
     IReplicaListener& listener;
   };
 
-  /// `component` orders the replica's events among those of the same instant and kind.
-  Replica(ReplicaId id, std::uint32_t component, const EngineConfig& config, std::unique_ptr<cost::IStepCost> cost,
+  /// `component` orders the replica's events among those of the same instant and kind. Replicas of one kind
+  /// may share a `cost`: its tables are then filled once.
+  Replica(ReplicaId id, std::uint32_t component, const EngineConfig& config, std::shared_ptr<cost::IStepCost> cost,
           Parts parts);
 
   /// A routed request joins the waiting queue now.
@@ -104,7 +104,7 @@ class Replica final : public world::EventHandler, private policy::IWaitingQueue 
   ReplicaId id_;
   std::uint32_t component_;
   EngineConfig config_;
-  std::unique_ptr<cost::IStepCost> cost_;
+  std::shared_ptr<cost::IStepCost> cost_;
   Parts parts_;
 
   std::deque<Slot> waiting_;

@@ -23,7 +23,6 @@ struct Sequence {
   std::int64_t prompt_text = -1;   // which text of a pool of re-sent ones it is; -1: unique
   std::int64_t generated = 0;
   std::int64_t remaining = 0;      // decode steps it was to take when its prefill ended
-  std::uint64_t finish_batch = 0;  // number of the batch that produces its last token
   std::uint64_t prefill_batch = 0; // number of the batch that ended its prefill
   Seconds last_token;              // kept over a preemption, for the interval across it
   std::uint32_t epoch = 0;         // raised at a preemption: stale finish entries are recognised

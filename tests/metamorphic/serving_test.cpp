@@ -254,13 +254,13 @@ TEST(metamorphic, alone_a_request_takes_the_bare_model) {
     for (std::int64_t done = 0; done < r.input_tokens;) {
       const std::int64_t tokens = std::min(r.input_tokens - done, a.rig.engine.max_num_batched_tokens);
       const cost::PrefillChunk chunk{tokens, done, done + tokens == r.input_tokens};
-      const cost::StepTime t = cost({step++, 0, 0, {&chunk, 1}, 1});
+      const cost::StepTime t = cost({step++, 0, 0, {&chunk, 1}});
       at += (t.gpu() + t.host_before + t.host_after).value();
       done += tokens;
     }
     first = at;
     for (std::int64_t k = 1; k < r.output_tokens; ++k) {
-      const cost::StepTime t = cost({step++, 1, r.input_tokens + k, {}, 1});
+      const cost::StepTime t = cost({step++, 1, r.input_tokens + k, {}});
       at += (t.gpu() + t.host_before + t.host_after).value();
     }
     const auto got = run_fake(a.rig, a.requests).request(0);

@@ -175,7 +175,7 @@ class NaiveReplica {
     batch.step.preemptions = preemptions_ - reported_;
     reported_ = preemptions_;
     const cost::StepTime time = cost_({batch.step.number, batch.step.decodes, batch.step.decode_context,
-                                       batch.step.chunks, static_cast<std::int64_t>(running_.size())});
+                                       batch.step.chunks});
     batch.host_before = time.host_before.value();
     batch.host_after = time.host_after.value();
     gpu_free_ = std::max(gpu_free_, now_ + batch.host_before) + time.gpu().value();
