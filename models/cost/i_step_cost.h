@@ -8,6 +8,10 @@
 #include "models/base/units.h"
 #include "models/cost/badge.h"
 
+namespace brink::plan {
+struct ExecutionPlan;
+}
+
 namespace brink::cost {
 
 /// Prompt tokens of one request processed in one step.
@@ -23,6 +27,9 @@ struct StepShape {
   std::int64_t decode_sequences = 0;
   std::int64_t decode_context = 0;      // KV tokens they read, the new ones included
   std::span<const PrefillChunk> chunks;
+  std::int64_t decode_blocks = 0;       // attention blocks (128 tokens) of the decoding sequences
+  std::int64_t decode_longest = 0;      // bound on the KV tokens of the longest of them
+  Bytes workspace{0.0};                 // scratch memory free for kernels; heeded by engines that look at it
 };
 
 /// Where the time of a step goes. The GPU is taken for compute + comm + sync + gap.
@@ -35,6 +42,7 @@ struct StepTime {
   Seconds host_after;   // host work between the last kernel and the next scheduling decision
   std::int64_t padded_tokens = 0;
   Badge badge = Badge::measured;
+  const plan::ExecutionPlan* plan = nullptr;  // what ran, valid until the next call; null when plans are not followed
 
   [[nodiscard]] Seconds gpu() const { return compute + comm + sync + gap; }
 };

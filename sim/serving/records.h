@@ -2,10 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "models/base/ids.h"
 #include "models/base/units.h"
 #include "models/cost/badge.h"
+#include "models/memory/regime.h"
+#include "models/plan/execution_plan.h"
+#include "sim/serving/i_drift_tracker.h"
+#include "sim/world/i_ledger.h"
 
 namespace brink::serving {
 
@@ -34,6 +39,19 @@ struct RequestRecord {
   ReplicaId replica;
   std::int32_t preemptions = 0;
   Outcome outcome = Outcome::completed;
+  std::int64_t raw_input_tokens = 0;   // before shaping
+  std::int64_t cached_tokens = 0;      // of the prompt, found in the KV cache
+  std::int64_t prompt_text = -1;       // text of a pool; -1: its own
+  std::int32_t tenant = 0;
+  const char* truncation = nullptr;    // why the request was cut; null: it was not
+  Seconds gpu;                         // GPU time of the steps it took part in
+  memory::Regime regime = memory::Regime::normal;  // of the replica when it finished
+  std::uint8_t regime_bits = 0;        // every predicate that held while it ran
+  std::int64_t plan_switches = 0;      // of its replica while it ran
+  DriftOutcome drift;
+  /// Delay its replica's steps suffered while it was queued or ran, by root condition: the largest one.
+  Seconds caused_delay;
+  world::CauseId cause = 0;            // of the largest part; 0: none
 };
 
 /// One engine step of one replica.
@@ -53,6 +71,18 @@ struct StepRecord {
   std::int64_t tokens_out = 0;            // output tokens this step produced
   std::int64_t finished = 0;              // requests this step finished
   cost::Badge badge = cost::Badge::measured;  // worst of the step's cost answers
+  // What ran, and under which pressure. Pointers are valid during the call.
+  const plan::ExecutionPlan* plan = nullptr;  // null when plans are not followed
+  bool plan_switch = false;                   // another tactic than the step before for some operator
+  memory::RegimeState regime;
+  Seconds queue_p95;                          // of requests scheduled in the last seconds
+  std::int64_t kv_free = 0, kv_pinned = 0;    // blocks, after the step
+  Bytes workspace;                            // scratch memory that kernels had
+  std::int64_t seats = 0;                     // batch limit in force (a controller may lower it)
+  std::int64_t slowest_rank = -1;
+  std::span<const Seconds> wait;              // by rank, in collectives; empty: nobody waited
+  world::CauseId cause = 0;                   // of the delay `sync`
+  std::int32_t tenant = -1;                   // whose batch it was; -1: shared
 };
 
 /// `count` output tokens reached clients together, each `interval` after the one before it

@@ -5,13 +5,10 @@
 #include <vector>
 
 #include "sim/serving/records.h"
+#include "sim/serving/slot.h"
 #include "sim/workload/request.h"
 
 namespace brink::serving {
-
-/// Index into a SequencePool.
-using Slot = std::uint32_t;
-inline constexpr Slot no_slot = 0xffffffffU;
 
 enum class Phase : std::uint8_t { waiting, prefilling, decoding, finishing };
 

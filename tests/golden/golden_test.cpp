@@ -4,6 +4,7 @@
 // writes the new ones. The profile here is made of round figures, so that a new calibration
 // changes nothing.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -21,7 +22,7 @@ namespace fs = std::filesystem;
 const std::string folder = std::string(BRINK_SOURCE_DIR) + "/tests/golden";
 
 std::string run_into_temporary(const std::string& name) {
-  const std::string out = testing::TempDir() + "golden_" + name;
+  const std::string out = testing::TempDir() + "golden_" + name + "_" + std::to_string(::getpid());
   fs::remove_all(out);
   const CommandResult done = run_command("run " + folder + "/" + name + ".json -o " + out);
   EXPECT_EQ(done.status, 0) << done.text;

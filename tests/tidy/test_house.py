@@ -35,6 +35,8 @@ LEVELS = {
 }
 # Beyond the levels: rooms that may use a room of their own level, and rooms that may use less.
 SAME_LEVEL = {
+    ("models/plan", "models/cost"),
+    ("sim/conditions", "sim/serving"),
     ("sim/serving", "sim/world"),
     ("sim/conditions", "sim/world"),
     ("sim/scenario", "sim/telemetry"),
