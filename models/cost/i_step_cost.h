@@ -41,6 +41,7 @@ struct StepTime {
   Seconds host_before;  // host work between the scheduling decision and the first kernel
   Seconds host_after;   // host work between the last kernel and the next scheduling decision
   std::int64_t padded_tokens = 0;
+  std::int64_t collectives = 0; // in which all ranks of the replica meet
   Badge badge = Badge::measured;
   const plan::ExecutionPlan* plan = nullptr;  // what ran, valid until the next call; null when plans are not followed
 

@@ -19,6 +19,9 @@ struct EngineConfig {
   bool async_scheduling = true;
   /// Prompts that were prefilled before are found in the KV cache (vLLM's prefix caching).
   bool prefix_caching = false;
+  std::int64_t ranks = 1;                      // GPUs that run a step together
+  Bytes kv_block;                              // one block on one rank, all layers
+  Bytes workspace;                             // scratch memory of the stream
   /// The API server sends a batch's tokens one after another, first tokens last.
   Seconds stream_per_token;
 };

@@ -27,7 +27,8 @@ struct StepEffect {
   Seconds host{0.0};             // added to host work before the step
   std::int64_t slowest_rank = -1;  // the rank that delayed most; -1: none did
   std::span<const Seconds> wait; // by rank, time spent waiting in collectives; valid until the next call
-  world::CauseId cause = 0;      // of the largest part of sync
+  world::CauseId cause = 0;      // root event of the largest part of sync
+  std::int32_t condition = -1;   // its index in /conditions
 };
 
 class IStepConditions {

@@ -14,9 +14,24 @@ void KvPool::allocate(std::int64_t blocks) {
 }
 
 void KvPool::release(std::int64_t blocks) {
-  if (blocks < 0 || free_ + blocks > total_) {
+  if (blocks < 0 || blocks > used()) {
     throw Error(fmt::format("KV pool: {} blocks returned, only {} are out", blocks, used()));
   }
+  free_ += blocks;
+}
+
+void KvPool::release_held(std::int64_t blocks, std::int64_t held) {
+  if (held < 0 || held > blocks) throw Error(fmt::format("KV pool: {} of {} returned blocks held back", held, blocks));
+  release(blocks);
+  free_ -= held;
+  held_ += held;
+}
+
+void KvPool::return_held(std::int64_t blocks) {
+  if (blocks < 0 || blocks > held_) {
+    throw Error(fmt::format("KV pool: {} held blocks returned, only {} are held", blocks, held_));
+  }
+  held_ -= blocks;
   free_ += blocks;
 }
 

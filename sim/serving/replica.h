@@ -9,18 +9,21 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <vector>
 
 #include "models/cost/i_step_cost.h"
 #include "sim/policy/i_batcher.h"
 #include "sim/policy/i_router.h"
-#include "sim/serving/decode_set.h"
+#include "sim/serving/batch.h"
 #include "sim/serving/engine_config.h"
+#include "sim/serving/i_kv_consumer.h"
 #include "sim/serving/i_recorder.h"
+#include "sim/serving/journal.h"
 #include "sim/serving/kv_pool.h"
+#include "sim/serving/lane.h"
 #include "sim/serving/sequence.h"
+#include "sim/serving/surroundings.h"
 #include "sim/world/i_clock.h"
 
 namespace brink::serving {
@@ -35,7 +38,7 @@ class IReplicaListener {
   virtual void on_finished(Slot slot, Seconds at) = 0;
 };
 
-class Replica final : public world::EventHandler, private policy::IWaitingQueue {
+class Replica final : public world::EventHandler, public IKvOwner, private policy::IWaitingQueue {
  public:
   struct Parts {
     world::IClock& clock;
@@ -48,7 +51,10 @@ class Replica final : public world::EventHandler, private policy::IWaitingQueue 
   /// `component` orders the replica's events among those of the same instant and kind. Replicas of one kind
   /// may share a `cost`: its tables are then filled once.
   Replica(ReplicaId id, std::uint32_t component, const EngineConfig& config, std::shared_ptr<cost::IStepCost> cost,
-          Parts parts);
+          Parts parts, Surroundings surroundings = {});
+
+  /// A background user of its KV blocks; it outlives the replica.
+  void add_consumer(IKvConsumer& consumer) { consumers_.push_back(&consumer); }
 
   /// A routed request joins the waiting queue now.
   void enqueue(Slot slot);
@@ -60,39 +66,45 @@ class Replica final : public world::EventHandler, private policy::IWaitingQueue 
 
   void on_event(std::uint32_t kind, std::uint64_t data) override;
 
- private:
-  /// A batch from its forming to the handling of its output.
-  struct Batch {
-    std::uint64_t number = 0;
-    Seconds formed, gpu_end;
-    cost::StepTime time;
-    std::int64_t decode_sequences = 0, decode_context = 0;
-    std::int64_t prefill_tokens = 0, preemptions = 0;
-    std::vector<cost::PrefillChunk> chunks;
-    std::vector<Slot> first_tokens;  // prefill ends here
-    std::vector<Slot> finishing;     // last token comes from here
-    std::vector<Slot> preempted;     // their last token before a preemption comes from here
-  };
+  // IKvOwner
+  [[nodiscard]] KvView kv_view() const override;
+  void return_held(std::int64_t blocks) override;
 
-  // IWaitingQueue
-  [[nodiscard]] std::int64_t size() const override { return static_cast<std::int64_t>(waiting_.size()); }
+ private:
+  // IWaitingQueue: that of the lane a batch is being formed for.
+  [[nodiscard]] std::int64_t size() const override { return static_cast<std::int64_t>(lane_->waiting.size()); }
   [[nodiscard]] std::int64_t tokens(std::int64_t i) const override;
   [[nodiscard]] std::int64_t cached(std::int64_t i) const override;
   [[nodiscard]] std::int64_t cached_tokens(const Sequence& s) const;
   void remember_text(const Sequence& s);
+  [[nodiscard]] std::int64_t waiting() const;
 
+  // The loop (replica.cpp)
   void request_form(Seconds when);
   void form();
-  bool form_batch();
-  void handle_output();
+  bool form_any_batch();
   void schedule_output();
+  void check_not_stuck() const;
+
+  // Forming a batch (replica_batch.cpp)
+  bool form_batch();
+  policy::BatchView batch_view(bool preempted) const;
+  void begin(Batch& batch);
+  void launch(Batch& batch);
   bool reserve_blocks();
   void preempt_last();
   void run_chunk(Batch& batch, Slot slot, std::int64_t tokens);
   void admit(Batch& batch, Slot slot, std::int64_t tokens);
   void check(const policy::BatchView& view, const policy::BatchDecision& decision) const;
+  /// Gives the blocks back but for what consumers keep.
+  void release_blocks(Slot slot, std::int64_t tokens);
+  void follow_drift(const Batch& batch);
+
+  // Handling its output (replica_output.cpp)
+  void handle_output();
   void deliver_first_tokens(const Batch& batch, Seconds now, Seconds stream_start);
   Seconds start_streaming(const Batch& batch, Seconds now);
+  void control(const Batch& batch, Seconds now);
   void record_step(const Batch& batch, Seconds now);
 
   void link_last(Slot slot);
@@ -100,19 +112,23 @@ class Replica final : public world::EventHandler, private policy::IWaitingQueue 
 
   [[nodiscard]] std::size_t depth() const { return config_.async_scheduling ? 2 : 1; }
   [[nodiscard]] Batch& in_flight(std::size_t i) { return batches_[(oldest_ + i) % batches_.size()]; }
+  [[nodiscard]] Lane& lane_of(const Sequence& s) { return lanes_[static_cast<std::size_t>(s.lane)]; }
 
   ReplicaId id_;
   std::uint32_t component_;
   EngineConfig config_;
   std::shared_ptr<cost::IStepCost> cost_;
   Parts parts_;
+  Surroundings around_;
+  std::vector<IKvConsumer*> consumers_;
 
-  std::deque<Slot> waiting_;
+  std::vector<Lane> lanes_;        // one; with isolated tenants one each
+  Lane* lane_;                     // whose batch is being formed
+  std::size_t turn_ = 0;           // lane that had the last batch
   Slot first_running_ = no_slot, last_running_ = no_slot;
-  Slot partial_ = no_slot;         // the running sequence whose prefill is cut
   std::int64_t running_ = 0;       // seats taken, finishing ones included
-  DecodeSet decoding_;
   KvPool kv_;
+  policy::ControlLimits limits_;   // of the next batch
 
   std::array<Batch, 2> batches_;
   std::size_t oldest_ = 0, in_flight_ = 0;
@@ -120,9 +136,8 @@ class Replica final : public world::EventHandler, private policy::IWaitingQueue 
   std::int64_t preemptions_ = 0;   // since the last batch was formed
   bool forming_ = false;           // a form event is pending
   Seconds gpu_free_, host_free_;
-  Seconds last_output_;
+  Seconds last_end_;               // of the step before
   Seconds stream_free_;            // when the API server has sent all it was handed
-  std::vector<bool> seen_texts_;   // prompts of a pool whose KV is cached
   policy::BatchDecision decision_; // reused
 };
 

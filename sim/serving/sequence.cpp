@@ -1,6 +1,7 @@
 #include "sim/serving/sequence.h"
 
 #include <limits>
+#include <utility>
 
 namespace brink::serving {
 
@@ -19,12 +20,12 @@ Slot SequencePool::take(const workload::Request& request) {
   sequence.record.arrival = request.arrival;
   sequence.record.sent = sequence.record.queued = sequence.record.scheduled = never;
   sequence.record.first_token = sequence.record.finish = never;
-  sequence.record.input_tokens = request.input_tokens;
+  sequence.record.input_tokens = sequence.record.raw_input_tokens = request.input_tokens;
   sequence.output_target = request.output_tokens;
   sequence.prompt = request.input_tokens;
   // Epochs go on over reuse, so that an entry about the former owner is stale too.
   sequence.epoch = slots_[slot].epoch + 1;
-  slots_[slot] = sequence;
+  slots_[slot] = std::move(sequence);
   return slot;
 }
 

@@ -12,8 +12,17 @@ namespace brink::serving {
 
 enum class Phase : std::uint8_t { waiting, prefilling, decoding, finishing };
 
+/// Where the clocks of its replica stood when a request came.
+struct Marks {
+  Seconds gpu;                     // when it was first put into a batch
+  std::uint64_t step = 0;          // first step it takes part in
+  std::int64_t plan_switches = 0;
+  std::vector<Seconds> delays;     // by condition; empty: no condition acts
+};
+
 struct Sequence {
   RequestRecord record;
+  Marks marks;
   std::int64_t output_target = 0;  // the true answer length: mechanism only
   std::int64_t prompt = 0;         // tokens to prefill: the input, after a preemption also what was generated
   std::int64_t prefilled = 0;      // of them, in the KV cache
@@ -24,6 +33,7 @@ struct Sequence {
   Seconds last_token;              // kept over a preemption, for the interval across it
   std::uint32_t epoch = 0;         // raised at a preemption: stale finish entries are recognised
   Phase phase = Phase::waiting;
+  std::int32_t lane = 0;           // index into its replica's lanes
   Slot previous = no_slot, next = no_slot;  // running list, in order of admission
 };
 

@@ -1,0 +1,256 @@
+// Forming a batch: blocks first, then what the policy decides, then its time.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "models/base/error.h"
+#include "sim/serving/replica.h"
+
+namespace brink::serving {
+
+bool Replica::form_batch() {
+  Lane& lane = *lane_;
+  const bool preempted = reserve_blocks();
+  decision_.partial_chunk = 0;
+  decision_.admit_chunks.clear();
+  if (lane.partial != no_slot || !lane.waiting.empty()) {
+    const policy::BatchView view = batch_view(preempted);
+    parts_.batcher.plan(view, decision_);
+    check(view, decision_);
+  }
+  if (lane.decoding.size() == 0 && decision_.partial_chunk == 0 && decision_.admit_chunks.empty()) return false;
+
+  Batch& batch = in_flight(in_flight_);
+  begin(batch);
+  if (decision_.partial_chunk > 0) run_chunk(batch, lane.partial, decision_.partial_chunk);
+  for (const std::int64_t tokens : decision_.admit_chunks) {
+    const Slot slot = lane.waiting.front();
+    lane.waiting.pop_front();
+    admit(batch, slot, tokens);
+  }
+  // Not before: the policy planned the whole batch with what was cached at its start.
+  for (const Slot slot : batch.first_tokens) remember_text(parts_.pool[slot]);
+  launch(batch);
+  if (lane.drift) follow_drift(batch);
+  ++lane.next_number;
+  ++next_number_;
+  ++in_flight_;
+  return true;
+}
+
+policy::BatchView Replica::batch_view(bool preempted) const {
+  policy::BatchView view;
+  view.decode_sequences = lane_->decoding.size();
+  // A controller's budget never stops those who decode.
+  view.token_budget = std::max(limits_.token_budget, view.decode_sequences);
+  view.seats = limits_.seats;
+  view.running = running_;
+  if (lane_->partial != no_slot) {
+    view.partial_tokens = parts_.pool[lane_->partial].prompt - parts_.pool[lane_->partial].prefilled;
+    view.partial_context = parts_.pool[lane_->partial].prefilled;
+  }
+  view.free_blocks = kv_.free();
+  view.block_size = config_.block_size;
+  view.chunked_prefill = config_.chunked_prefill;
+  view.preempted = preempted;
+  view.waiting = this;
+  return view;
+}
+
+// The decoding sequences are in: each gains a token, those with their last one leave the set.
+void Replica::begin(Batch& batch) {
+  Lane& lane = *lane_;
+  batch.number = next_number_;
+  batch.lane_number = lane.next_number;
+  batch.lane = &lane;
+  batch.formed = parts_.clock.now();
+  batch.seats = limits_.seats;
+  batch.preemptions = std::exchange(preemptions_, 0);
+  batch.prefill_tokens = 0;
+  for (auto* slots : {&batch.chunk_slots, &batch.first_tokens, &batch.finishing, &batch.preempted}) slots->clear();
+  batch.chunks.clear();
+
+  batch.decode_sequences = lane.decoding.size();
+  lane.decoding.advance(batch.lane_number);
+  batch.decode_context = lane.decoding.context();
+  batch.decode_blocks = lane.decoding.attention_blocks();
+  batch.decode_longest = lane.decoding.longest(batch.lane_number);
+  lane.decoding.finish(batch.lane_number, parts_.pool, batch.finishing);
+  for (const Slot slot : batch.finishing) {
+    parts_.pool[slot].phase = Phase::finishing;
+    unlink(slot);
+  }
+}
+
+// What the batch costs, what surrounds the replica adds, and when its GPUs are done.
+void Replica::launch(Batch& batch) {
+  batch.workspace = around_.workspace ? around_.workspace->workspace(kv_.used() + kv_.held()) : config_.workspace;
+  batch.time = cost_->step({batch.number, batch.decode_sequences, batch.decode_context, batch.chunks,
+                            batch.decode_blocks, batch.decode_longest, batch.workspace});
+  if (batch.time.plan != nullptr) {
+    batch.plan = *batch.time.plan;
+    batch.time.plan = &batch.plan;
+  }
+  batch.effect = {};
+  if (around_.conditions != nullptr) {
+    const Seconds begin = std::max(gpu_free_, batch.formed + batch.time.host_before);
+    batch.effect = around_.conditions->on_step({id_, batch.number, begin, batch.time.compute, batch.time.comm,
+                                                batch.time.collectives, config_.ranks});
+    batch.wait.assign(batch.effect.wait.begin(), batch.effect.wait.end());
+    batch.effect.wait = batch.wait;
+    batch.time.sync += batch.effect.sync;
+    batch.time.host_before += batch.effect.host;
+  }
+  const Seconds begin = std::max(gpu_free_, batch.formed + batch.time.host_before);
+  batch.gpu_end = gpu_free_ = begin + batch.time.gpu();
+  for (IKvConsumer* consumer : consumers_) {
+    consumer->on_batch(kv_view(), batch.decode_sequences + batch.prefill_tokens);
+  }
+}
+
+// Every decoding sequence gets its token's KV slot before anything else is scheduled; when
+// blocks run out the last of the running list gives way, itself included (vLLM's order).
+// Returns whether anybody had to.
+bool Replica::reserve_blocks() {
+  const std::int64_t before = preemptions_;
+  DecodeSet& decoding = lane_->decoding;
+  while (decoding.blocks_to_open(lane_->next_number) > kv_.free()) preempt_last();
+  kv_.allocate(decoding.blocks_to_open(lane_->next_number));
+  // The cut prefill is last in the running list: without a block for its next token it is
+  // the one to give way. Its chunk is at least one token, at most what budget and prompt allow.
+  if (lane_->partial != no_slot) {
+    const Sequence& s = parts_.pool[lane_->partial];
+    const std::int64_t budget = batch_view(false).token_budget;
+    const std::int64_t chunk = std::min(s.prompt - s.prefilled, budget - decoding.size());
+    while (lane_->partial != no_slot && kv_.blocks_for(s.prefilled + chunk) - kv_.blocks_for(s.prefilled) > kv_.free()) {
+      preempt_last();
+    }
+  }
+  return preemptions_ > before;
+}
+
+// Preemption by recompute: the KV is dropped and the prompt, now with what was generated, is
+// prefilled again from the head of the queue.
+void Replica::preempt_last() {
+  const Slot slot = last_running_;
+  if (slot == no_slot) {
+    throw Error("a step ran out of KV blocks with nothing left to preempt: a single request needs more than the pool");
+  }
+  Sequence& s = parts_.pool[slot];
+  Lane& lane = lane_of(s);
+  world::CauseId pins = 0;
+  for (const IKvConsumer* consumer : consumers_) {
+    if (consumer->pinned() > 0 && pins == 0) pins = consumer->cause();
+  }
+  if (s.phase == Phase::decoding) {
+    const std::uint64_t last_batch = lane.next_number - 1;
+    release_blocks(slot, DecodeSet::tokens(s, last_batch));
+    lane.decoding.leave(s, last_batch);
+    if (lane.drift) lane.drift->on_preempted(slot, last_batch);
+    s.generated += static_cast<std::int64_t>(last_batch - s.prefill_batch);
+    s.last_token = lane.last_output;
+    for (std::size_t i = in_flight_; i-- > 0;) {
+      if (in_flight(i).lane != &lane) continue;
+      in_flight(i).preempted.push_back(slot);
+      break;
+    }
+    s.prompt = s.record.input_tokens + s.generated;
+  } else {
+    release_blocks(slot, s.prefilled);
+    if (lane.drift) lane.drift->on_preempted(slot, lane.next_number == 0 ? 0 : lane.next_number - 1);
+    lane.partial = no_slot;
+  }
+  unlink(slot);
+  --running_;
+  s.prefilled = 0;
+  s.phase = Phase::waiting;
+  ++s.record.preemptions;
+  ++preemptions_;
+  lane.waiting.push_front(slot);
+  if (around_.journal) around_.journal->on_preempted(parts_.clock.now(), pins);
+}
+
+void Replica::release_blocks(Slot slot, std::int64_t tokens) {
+  const std::int64_t blocks = kv_.blocks_for(tokens);
+  std::int64_t held = 0;
+  if (!consumers_.empty()) {
+    const KvView view = kv_view();
+    const Seconds scheduled = parts_.pool[slot].record.scheduled;
+    for (IKvConsumer* consumer : consumers_) held += consumer->retain(view, {slot, blocks, tokens, scheduled}, held);
+  }
+  kv_.release_held(blocks, held);
+}
+
+void Replica::admit(Batch& batch, Slot slot, std::int64_t tokens) {
+  Sequence& s = parts_.pool[slot];
+  if (s.record.preemptions == 0) {
+    s.record.scheduled = batch.formed;
+    s.record.cached_tokens = cached_tokens(s);
+    if (around_.journal) around_.journal->on_scheduled(s, batch.number);
+  }
+  s.phase = Phase::prefilling;
+  s.prefilled = cached_tokens(s);
+  kv_.allocate(kv_.blocks_for(s.prefilled));
+  ++running_;
+  link_last(slot);
+  run_chunk(batch, slot, tokens);
+}
+
+void Replica::run_chunk(Batch& batch, Slot slot, std::int64_t tokens) {
+  Lane& lane = *batch.lane;
+  Sequence& s = parts_.pool[slot];
+  kv_.allocate(kv_.blocks_for(s.prefilled + tokens) - kv_.blocks_for(s.prefilled));
+  const bool last = s.prefilled + tokens == s.prompt;
+  batch.chunks.push_back({tokens, s.prefilled, last});
+  batch.chunk_slots.push_back(slot);
+  batch.prefill_tokens += tokens;
+  s.prefilled += tokens;
+  lane.partial = last ? no_slot : slot;
+  if (!last) return;
+
+  batch.first_tokens.push_back(slot);
+  ++s.generated;
+  const std::int64_t remaining = s.output_target - s.generated;
+  if (remaining > 0) {
+    lane.decoding.join(slot, s, batch.lane_number, remaining);
+  } else {
+    s.remaining = 0;
+    s.phase = Phase::finishing;
+    unlink(slot);
+    batch.finishing.push_back(slot);
+  }
+}
+
+void Replica::check(const policy::BatchView& view, const policy::BatchDecision& decision) const {
+  std::int64_t tokens = view.decode_sequences + decision.partial_chunk;
+  for (const std::int64_t chunk : decision.admit_chunks) tokens += chunk;
+  const std::int64_t seats = view.running + static_cast<std::int64_t>(decision.admit_chunks.size());
+  if (tokens > view.token_budget || (!decision.admit_chunks.empty() && seats > view.seats)) {
+    throw Error(fmt::format("the batching policy overfilled a step: {} tokens of {}, {} seats of {}", tokens,
+                            view.token_budget, seats, view.seats));
+  }
+}
+
+// Those who decoded first, then the chunks: a sequence whose prefill ends here decodes from the next batch on.
+void Replica::follow_drift(const Batch& batch) {
+  if (batch.time.plan == nullptr) return;
+  IDriftTracker& drift = *batch.lane->drift;
+  const plan::ExecutionPlan& plan = batch.plan;
+  const bool decodes = batch.decode_sequences > 0;
+  const bool repeatable = plan.tokens->repeatable && (!decodes || plan.attention.choice.repeatable);
+  const BatchSignature signature{batch.lane_number, plan.tokens->signature, repeatable,
+                                 decodes ? &plan.attention : nullptr};
+  drift.on_batch(signature);
+  for (std::size_t i = 0; i < batch.chunks.size(); ++i) {
+    const Slot slot = batch.chunk_slots[i];
+    drift.on_chunk(slot, batch.chunks[i].context, batch.chunks[i].tokens, signature);
+    const Sequence& s = parts_.pool[slot];
+    if (s.phase == Phase::decoding) drift.on_decode_start(slot, batch.lane_number, s.prompt);
+  }
+  for (const Slot slot : batch.finishing) {
+    parts_.pool[slot].record.drift = drift.on_finished(slot, batch.lane_number, parts_.pool[slot].output_target);
+  }
+}
+
+}  // namespace brink::serving
