@@ -1,7 +1,9 @@
 #include "sim/scenario/read_engine.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 namespace brink::scenario {
@@ -95,6 +97,37 @@ void read_memory(ObjectReader& in, EngineSettings& out) {
   }
 }
 
+// The first is what vLLM runs on Hopper; a scenario may name any of them.
+constexpr std::array<std::pair<const char*, plan::AttentionBackend>, 4> attention_backends = {{
+    {"fa3", plan::AttentionBackend::fa3_dynamic},
+    {"fa3_static", plan::AttentionBackend::fa3_static},
+    {"fa2", plan::AttentionBackend::fa2},
+    {"flashinfer", plan::AttentionBackend::flashinfer},
+}};
+
+void read_plan_options(ObjectReader& in, EngineSettings& out) {
+  // PyTorch gives cuBLASLt 32 MiB a stream on Hopper (PyTorch pull request 120925) and never looks at what is free.
+  out.workspace = mib(in.number_or("workspace_mib", 32.0, Range{0.0, 1048576.0, false, "MiB"}));
+  out.dynamic_workspace = in.boolean_or("dynamic_workspace", false);
+  out.per_rank_allocator = in.boolean_or("per_rank_allocator", false);
+  out.batch_invariant = in.boolean_or("batch_invariant", false);
+  out.autotune = in.boolean_or("autotune", false);
+  out.symmetric_memory = in.boolean_or("symmetric_memory", false);
+  std::vector<std::string> names;
+  for (const auto& entry : attention_backends) names.emplace_back(entry.first);
+  const std::string name = in.choice_or("attention_backend", names, names.front());
+  for (const auto& entry : attention_backends) {
+    if (name == entry.first) out.attention = entry.second;
+  }
+}
+
+const char* backend_name(plan::AttentionBackend backend) {
+  for (const auto& entry : attention_backends) {
+    if (entry.second == backend) return entry.first;
+  }
+  return "";
+}
+
 }  // namespace
 
 EngineSettings read_engine(ObjectReader in, const transformer::Model& model, const gpu::GpuSpec& gpu) {
@@ -116,6 +149,7 @@ EngineSettings read_engine(ObjectReader in, const transformer::Model& model, con
   out.memory.max_model_len = in.integer_or("max_model_len", model.max_position, token_range);
   read_limits(in, gpu, out);
   read_memory(in, out);
+  read_plan_options(in, out);
   in.finish();
   return out;
 }
@@ -142,6 +176,13 @@ Json to_json(const EngineSettings& engine) {
   out.set("num_gpu_blocks_override", m.num_gpu_blocks_override ? Json(*m.num_gpu_blocks_override) : Json());
   out.set("enforce_eager", engine.enforce_eager);
   out.set("async_scheduling", engine.async_scheduling);
+  out.set("workspace_mib", engine.workspace / mib(1));
+  out.set("dynamic_workspace", engine.dynamic_workspace);
+  out.set("per_rank_allocator", engine.per_rank_allocator);
+  out.set("batch_invariant", engine.batch_invariant);
+  out.set("autotune", engine.autotune);
+  out.set("symmetric_memory", engine.symmetric_memory);
+  out.set("attention_backend", backend_name(engine.attention));
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include "models/base/object_reader.h"
 #include "models/gpu/gpu_spec.h"
 #include "models/memory/memory_budget.h"
+#include "models/plan/attention_plan.h"
 #include "models/transformer/model.h"
 #include "sim/scenario/engine_version.h"
 
@@ -23,6 +24,14 @@ struct EngineSettings {
   bool chunked_prefill = true;
   bool enforce_eager = false;
   bool async_scheduling = true;
+  // What decides execution plans.
+  Bytes workspace = mib(32);        // scratch memory of the GEMM library's stream
+  bool dynamic_workspace = false;   // scratch memory is what is free at this moment instead
+  bool per_rank_allocator = false;  // ranks have block tables of their own
+  bool batch_invariant = false;     // one order of summation whatever the batch
+  bool autotune = false;            // each replica times the tactics at start-up
+  bool symmetric_memory = false;    // multimem all-reduce over symmetric buffers
+  plan::AttentionBackend attention = plan::AttentionBackend::fa3_dynamic;
 };
 
 /// Reads /engine (an empty object when absent). Throws ConfigError with the pointer of the field.

@@ -65,7 +65,9 @@ void Gateway::send_next() {
 void Gateway::admit(Slot slot) {
   Sequence& s = parts_.pool[slot];
   std::transform(replicas_.begin(), replicas_.end(), views_.begin(), [](const Replica* r) { return r->view(); });
-  Replica& replica = *replicas_[parts_.router.route({s.record.id, s.record.input_tokens}, views_)];
+  if (parts_.shaper != nullptr) shape(s);
+  const policy::RoutedRequest routed{s.record.id, s.record.input_tokens, s.record.tenant};
+  Replica& replica = *replicas_[parts_.router.route(routed, views_)];
   const std::int64_t longest = replica.config().max_model_len;
   if (s.record.input_tokens >= longest) {
     // vLLM answers such a prompt with an error before it reaches the queue.
@@ -76,6 +78,25 @@ void Gateway::admit(Slot slot) {
   // An answer ends where the context does.
   s.output_target = std::min(s.output_target, longest - s.record.input_tokens);
   replica.enqueue(slot);
+}
+
+// The effective request is what runs and what is recorded.
+void Gateway::shape(Sequence& s) {
+  policy::ShapingLoad load;
+  load.replicas = static_cast<std::int64_t>(replicas_.size());
+  for (const Replica* replica : replicas_) {
+    const ReplicaLoad now = replica->load();
+    load.waiting += now.waiting;
+    load.running += now.running;
+    load.queue_p95 = std::max(load.queue_p95, now.queue_p95);
+    load.step_time = std::max(load.step_time, now.step_time);
+  }
+  const policy::ShapedRequest shaped = parts_.shaper->shape({s.record.id, s.record.input_tokens, s.record.tenant}, load);
+  s.record.input_tokens = s.prompt = shaped.input_tokens;
+  s.kept_prefix = shaped.kept_prefix;
+  s.record.truncated = shaped.truncated;
+  s.record.truncation = shaped.reason;
+  if (shaped.output_tokens_max) s.output_target = std::min(s.output_target, *shaped.output_tokens_max);
 }
 
 void Gateway::on_first_token(Slot slot, Seconds at) {
@@ -93,6 +114,11 @@ void Gateway::deliver(Slot slot) {
   Sequence& s = parts_.pool[slot];
   s.record.finish = now;
   s.record.output_tokens = s.generated;
+  if (parts_.idle != nullptr && s.record.outcome == Outcome::completed) {
+    const IdleLatencies idle = parts_.idle->of(s.record.input_tokens, s.record.cached_tokens, s.record.output_tokens);
+    s.record.idle_ttft = idle.ttft;
+    s.record.idle_e2e = idle.e2e;
+  }
   parts_.recorder.on_request(s.record);
   parts_.pool.release(slot);
   --in_flight_;

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "sim/policy/i_router.h"
+#include "sim/policy/i_shaper.h"
 #include "sim/serving/front_end.h"
 #include "sim/serving/i_recorder.h"
+#include "sim/serving/idle_model.h"
 #include "sim/serving/replica.h"
 #include "sim/serving/sequence.h"
 #include "sim/workload/workload.h"
@@ -23,6 +25,8 @@ class Gateway final : public world::EventHandler, public IReplicaListener {
     SequencePool& pool;
     policy::IRouter& router;
     IRecorder& recorder;
+    policy::IShaper* shaper = nullptr;  // absent: what is sent is what runs
+    IdleModel* idle = nullptr;          // absent: latencies on an idle system are not followed
   };
 
   Gateway(std::uint32_t component, workload::Workload workload, const FrontEnd& front_end, Parts parts);
@@ -44,6 +48,7 @@ class Gateway final : public world::EventHandler, public IReplicaListener {
   void pull();
   void send_next();
   void admit(Slot slot);
+  void shape(Sequence& s);
   void deliver(Slot slot);
   [[nodiscard]] bool may_send() const { return !workload_.max_in_flight || in_flight_ < *workload_.max_in_flight; }
 

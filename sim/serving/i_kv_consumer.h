@@ -19,6 +19,7 @@ struct KvView {
   std::int64_t block_size = 16; // tokens
   Bytes block;                  // of one block on one rank
   std::int64_t ranks = 1;
+  std::int64_t decode_sequences = 0;  // in the last batch begun; each writes into a block of its own
 };
 
 /// A request gives its blocks back (finished or preempted).
@@ -27,6 +28,12 @@ struct KvDeparture {
   std::int64_t blocks = 0;      // it held
   std::int64_t tokens = 0;      // in them
   Seconds scheduled;            // when it was first put into a batch
+  // When its tokens were written, in numbers of the replica's batches (the first batch is 0). After a preemption
+  // only what was written again counts.
+  std::int64_t decoded = 0;          // of its tokens, written one a batch; the others by prefill
+  std::uint64_t admitted_batch = 0;  // with its first prefill chunk
+  std::uint64_t prefilled_batch = 0; // with its last prefill chunk; while its prefill is cut, with the last one so far
+  bool preempted = false;            // it comes back and is prefilled again
 };
 
 /// What the replica offers its consumers.
@@ -41,7 +48,7 @@ class IKvOwner {
 class IKvConsumer {
  public:
   virtual ~IKvConsumer() = default;
-  /// A batch began and writes KV of `tokens` new tokens.
+  /// A batch began and writes KV of `tokens` new tokens. Called for every batch, from the first one on.
   virtual void on_batch(const KvView& view, std::int64_t tokens) = 0;
   /// Of the departing request's blocks, how many stay pinned; they come back through IKvOwner::return_held().
   /// `held_already`: retained by consumers asked before (the same blocks are not held twice).

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include "models/base/ids.h"
@@ -43,7 +44,8 @@ struct RequestRecord {
   std::int64_t cached_tokens = 0;      // of the prompt, found in the KV cache
   std::int64_t prompt_text = -1;       // text of a pool; -1: its own
   std::int32_t tenant = 0;
-  const char* truncation = nullptr;    // why the request was cut; null: it was not
+  bool truncated = false;              // its input was cut: another one than was sent
+  const char* truncation = nullptr;    // why it was shaped; null: it was not
   Seconds gpu;                         // GPU time of the steps it took part in
   memory::Regime regime = memory::Regime::normal;  // of the replica when it finished
   std::uint8_t regime_bits = 0;        // every predicate that held while it ran
@@ -52,7 +54,19 @@ struct RequestRecord {
   /// Delay its replica's steps suffered while it was queued or ran, by root condition: the largest one.
   Seconds caused_delay;
   world::CauseId cause = 0;            // of the largest part; 0: none
+  /// Latencies the same request has alone on an idle system; NaN: not followed.
+  Seconds idle_ttft{std::numeric_limits<double>::quiet_NaN()};
+  Seconds idle_e2e{std::numeric_limits<double>::quiet_NaN()};
 };
+
+/// What a request adds to the fingerprint of the batches it takes part in (splitmix64's finaliser, Steele, Lea and
+/// Flood, OOPSLA 2014): sums of these are equal for equal sets, whatever the order of joining.
+[[nodiscard]] constexpr std::uint64_t member_hash(RequestId id) {
+  std::uint64_t z = (id.value + 1) * 0x9e3779b97f4a7c15ULL;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+  return z ^ (z >> 31);
+}
 
 /// One engine step of one replica.
 struct StepRecord {
@@ -83,6 +97,8 @@ struct StepRecord {
   std::span<const Seconds> wait;              // by rank, in collectives; empty: nobody waited
   world::CauseId cause = 0;                   // of the delay `sync`
   std::int32_t tenant = -1;                   // whose batch it was; -1: shared
+  std::uint64_t members = 0;                  // sum of member_hash() over its requests; 0: not followed
+  std::int64_t request = -1;                  // id of one of its requests; -1: not followed
 };
 
 /// `count` output tokens reached clients together, each `interval` after the one before it

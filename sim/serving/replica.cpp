@@ -24,8 +24,10 @@ Replica::Replica(ReplicaId id, std::uint32_t component, const EngineConfig& conf
   if (around_.make_drift) {
     for (Lane& lane : lanes_) lane.drift = around_.make_drift();
   }
+  if (lanes_.size() > 1) turn_ = policy::make_round_robin_turn();
   lane_ = &lanes_.front();
   host_free_ = around_.ready;
+  if (around_.measure_load) queue_times_.emplace(*around_.measure_load);
 }
 
 void Replica::enqueue(Slot slot) {
@@ -35,6 +37,7 @@ void Replica::enqueue(Slot slot) {
   s.record.replica = id_;
   s.lane = lanes_.size() > 1 ? s.record.tenant : 0;
   lane_of(s).waiting.push_back(slot);
+  if (turn_) turn_->join(s.lane);
   if (around_.journal) around_.journal->on_enqueued(s);
   parts_.recorder.on_queue(id_, now, waiting());
   if (in_flight_ == 0) request_form(std::max(now, host_free_));
@@ -47,6 +50,10 @@ std::int64_t Replica::waiting() const {
 }
 
 policy::ReplicaView Replica::view() const { return {waiting(), running_, kv_.used(), kv_.total()}; }
+
+ReplicaLoad Replica::load() const {
+  return {waiting(), running_, queue_times_ ? queue_times_->value() : Seconds(0.0), step_time_};
+}
 
 bool Replica::idle() const {
   return waiting() == 0 && running_ == 0 && in_flight_ == 0 && kv_.used() == 0 && kv_.held() == 0;
@@ -80,7 +87,7 @@ std::int64_t Replica::cached_tokens(const Sequence& s) const {
   const auto& seen = lane_->seen_texts;
   const auto text = static_cast<std::size_t>(s.prompt_text);
   if (text >= seen.size() || !seen[text]) return 0;
-  return (s.record.input_tokens - 1) / config_.block_size * config_.block_size;
+  return std::min(s.kept_prefix, s.record.input_tokens - 1) / config_.block_size * config_.block_size;
 }
 
 void Replica::remember_text(const Sequence& s) {
@@ -125,12 +132,19 @@ void Replica::form() {
 
 // Isolated tenants take turns; one whose work does not fit now lets the next one try.
 bool Replica::form_any_batch() {
-  for (std::size_t i = 1; i <= lanes_.size(); ++i) {
-    const std::size_t turn = (turn_ + i) % lanes_.size();
-    lane_ = &lanes_[turn];
-    if (!lane_->has_work() || !form_batch()) continue;
-    turn_ = turn;
-    return true;
+  if (!turn_) {
+    lane_ = &lanes_.front();
+    return lane_->has_work() && form_batch();
+  }
+  for (std::int64_t tries = turn_->size(); tries > 0; --tries) {
+    const std::int32_t tenant = turn_->next();
+    lane_ = &lanes_[static_cast<std::size_t>(tenant)];
+    if (!lane_->has_work()) {
+      turn_->leave(tenant);
+      continue;
+    }
+    if (form_batch()) return true;
+    turn_->pass();
   }
   return false;
 }

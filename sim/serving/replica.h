@@ -10,11 +10,13 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "models/cost/i_step_cost.h"
 #include "sim/policy/i_batcher.h"
 #include "sim/policy/i_router.h"
+#include "sim/policy/i_tenant_turn.h"
 #include "sim/serving/batch.h"
 #include "sim/serving/engine_config.h"
 #include "sim/serving/i_kv_consumer.h"
@@ -23,6 +25,7 @@
 #include "sim/serving/kv_pool.h"
 #include "sim/serving/lane.h"
 #include "sim/serving/sequence.h"
+#include "sim/serving/sliding_p95.h"
 #include "sim/serving/surroundings.h"
 #include "sim/world/i_clock.h"
 
@@ -36,6 +39,12 @@ class IReplicaListener {
   virtual void on_first_token(Slot slot, Seconds at) = 0;
   /// The last token of `slot` left the engine at `at`.
   virtual void on_finished(Slot slot, Seconds at) = 0;
+};
+
+/// How loaded a replica is, for who shapes requests.
+struct ReplicaLoad {
+  std::int64_t waiting = 0, running = 0;
+  Seconds queue_p95, step_time;  // measured only where Surroundings::measure_load asks for it
 };
 
 class Replica final : public world::EventHandler, public IKvOwner, private policy::IWaitingQueue {
@@ -60,6 +69,7 @@ class Replica final : public world::EventHandler, public IKvOwner, private polic
   void enqueue(Slot slot);
 
   [[nodiscard]] policy::ReplicaView view() const;
+  [[nodiscard]] ReplicaLoad load() const;
   [[nodiscard]] const EngineConfig& config() const { return config_; }
   /// Nothing queued, running or in flight, every KV block back.
   [[nodiscard]] bool idle() const;
@@ -124,11 +134,13 @@ class Replica final : public world::EventHandler, public IKvOwner, private polic
 
   std::vector<Lane> lanes_;        // one; with isolated tenants one each
   Lane* lane_;                     // whose batch is being formed
-  std::size_t turn_ = 0;           // lane that had the last batch
+  std::unique_ptr<policy::ITenantTurn> turn_;  // with isolated tenants
   Slot first_running_ = no_slot, last_running_ = no_slot;
   std::int64_t running_ = 0;       // seats taken, finishing ones included
   KvPool kv_;
   policy::ControlLimits limits_;   // of the next batch
+  std::optional<SlidingP95> queue_times_;
+  Seconds step_time_;              // of the last step
 
   std::array<Batch, 2> batches_;
   std::size_t oldest_ = 0, in_flight_ = 0;

@@ -42,8 +42,8 @@ bool Replica::form_batch() {
 policy::BatchView Replica::batch_view(bool preempted) const {
   policy::BatchView view;
   view.decode_sequences = lane_->decoding.size();
-  // A controller's budget never stops those who decode.
-  view.token_budget = std::max(limits_.token_budget, view.decode_sequences);
+  view.token_budget = policy::budget_in_force(limits_, config_.max_num_batched_tokens, view.decode_sequences,
+                                              config_.chunked_prefill);
   view.seats = limits_.seats;
   view.running = running_;
   if (lane_->partial != no_slot) {
@@ -188,6 +188,7 @@ void Replica::admit(Batch& batch, Slot slot, std::int64_t tokens) {
     s.record.scheduled = batch.formed;
     s.record.cached_tokens = cached_tokens(s);
     if (around_.journal) around_.journal->on_scheduled(s, batch.number);
+    if (queue_times_) queue_times_->add(s.record.scheduled - s.record.queued, s.record.scheduled);
   }
   s.phase = Phase::prefilling;
   s.prefilled = cached_tokens(s);

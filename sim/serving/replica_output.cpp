@@ -23,6 +23,7 @@ void Replica::handle_output() {
   }
   --in_flight_;
   oldest_ = (oldest_ + 1) % batches_.size();
+  step_time_ = now - std::max(batch.formed, last_end_);
   control(batch, now);
   record_step(batch, now);
   batch.lane->last_output = now;
@@ -64,16 +65,24 @@ void Replica::control(const Batch& batch, Seconds now) {
   if (!around_.controller) return;
   policy::ControlView view;
   view.step = batch.number;
-  view.step_time = now - std::max(batch.formed, last_end_);
+  view.step_time = step_time_;
   view.gpu_time = batch.time.gpu();
   view.decode_sequences = batch.decode_sequences;
   view.prefill_tokens = batch.prefill_tokens;
   view.running = running_;
   view.waiting = waiting();
   view.free_blocks = kv_.free();
-  view.total_blocks = kv_.total();
+  view.total_blocks = kv_.total() - kv_.held();
   view.max_num_seqs = config_.max_num_seqs;
   view.max_num_batched_tokens = config_.max_num_batched_tokens;
+  view.block_size = config_.block_size;
+  for (const Slot slot : batch.finishing) {
+    const Sequence& s = parts_.pool[slot];
+    const auto length = static_cast<double>(s.record.input_tokens + s.generated);
+    ++view.finished;
+    view.finished_tokens += s.record.input_tokens + s.generated;
+    view.finished_tokens_squared += length * length;
+  }
   const std::int64_t before = limits_.seats;
   around_.controller->on_step(view, limits_);
   limits_.seats = std::clamp<std::int64_t>(limits_.seats, 1, config_.max_num_seqs);

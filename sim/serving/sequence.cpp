@@ -22,7 +22,9 @@ Slot SequencePool::take(const workload::Request& request) {
   sequence.record.first_token = sequence.record.finish = never;
   sequence.record.input_tokens = sequence.record.raw_input_tokens = request.input_tokens;
   sequence.output_target = request.output_tokens;
-  sequence.prompt = request.input_tokens;
+  sequence.prompt = sequence.kept_prefix = request.input_tokens;
+  sequence.record.tenant = request.tenant;
+  sequence.record.idle_ttft = sequence.record.idle_e2e = never;
   // Epochs go on over reuse, so that an entry about the former owner is stale too.
   sequence.epoch = slots_[slot].epoch + 1;
   slots_[slot] = std::move(sequence);

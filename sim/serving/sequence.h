@@ -27,6 +27,7 @@ struct Sequence {
   std::int64_t prompt = 0;         // tokens to prefill: the input, after a preemption also what was generated
   std::int64_t prefilled = 0;      // of them, in the KV cache
   std::int64_t prompt_text = -1;   // which text of a pool of re-sent ones it is; -1: unique
+  std::int64_t kept_prefix = 0;    // leading prompt tokens that are as they were sent
   std::int64_t generated = 0;
   std::int64_t remaining = 0;      // decode steps it was to take when its prefill ended
   std::uint64_t prefill_batch = 0; // number of the batch that ended its prefill

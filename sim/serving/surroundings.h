@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "models/base/units.h"
 #include "sim/policy/i_controller.h"
@@ -26,6 +27,7 @@ struct Surroundings {
   std::unique_ptr<IWorkspace> workspace;          // absent: EngineConfig::workspace always
   std::unique_ptr<Journal> journal;
   std::function<std::unique_ptr<IDriftTracker>()> make_drift;  // one a lane; empty: drift is not followed
+  std::optional<Seconds> measure_load;            // over so long, for who shapes requests
   std::int32_t tenants = 1;                       // more than one: no batch mixes them
   Seconds ready{0.0};                             // steps begin no earlier
 };
