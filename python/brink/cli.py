@@ -8,6 +8,7 @@ import typer
 
 from brink import __version__
 from brink.commands import calibrate
+from brink.commands.explain import explain
 from brink.commands.inspect import inspect
 from brink.commands.report import report
 from brink.commands.run import run
@@ -37,6 +38,7 @@ def _options(
 
 
 app.command()(run)
+app.command()(explain)
 app.command()(inspect)
 app.command()(report)
 app.command()(validate)

@@ -15,7 +15,9 @@ import pandas as pd
 
 from brink.errors import ConfigError, EngineError
 
-RESULT_FILES = ("summary.json", "requests.csv", "timeseries.csv", "scenario.json", "steps.jsonl", "timeline.json")
+RESULT_FILES = ("summary.json", "requests.csv", "timeseries.csv", "scenario.json", "steps.jsonl", "timeline.json", "ledger.jsonl",
+                "tactics.csv", "x.jsonl", "s.jsonl")
+EXPLANATION = "explain.json"  # beside them once the run was explained; no result of the run itself
 
 
 class RunResult:
@@ -62,6 +64,15 @@ class RunResult:
     def timeseries(self) -> pd.DataFrame:
         """One row a replica and second. Raises EngineError when there is no timeseries.csv."""
         return self._table("timeseries.csv", "/output/timeseries")
+
+    @cached_property
+    def explanation(self) -> dict[str, Any] | None:
+        """What `brink explain` wrote beside the results; None when the run was not explained."""
+        path = self.directory / EXPLANATION if self.directory is not None else None
+        if path is None or not path.is_file():
+            return None
+        value: dict[str, Any] = json.loads(path.read_bytes())
+        return value
 
     def write(self, directory: str | os.PathLike[str]) -> Path:
         """Writes the result files into a new folder (or in place of an earlier result) and returns it.

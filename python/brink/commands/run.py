@@ -46,7 +46,7 @@ def run(
 ) -> None:
     """Run a scenario: what will this cluster do under this traffic?"""
     loaded = brink.Scenario.load(scenario)
-    folder = output or _next_folder(loaded.name)
+    folder = output or next_folder(loaded.name)
     began = time.monotonic()
     try:
         result = _simulate(loaded, folder, settings or [], seed)
@@ -71,7 +71,8 @@ def run_findings(result: RunResult) -> list[Finding]:
     )
 
 
-def _next_folder(name: str) -> Path:
+def next_folder(name: str) -> Path:
+    """The first free out/<name>-<n>."""
     safe = "".join(c if c.isalnum() or c in "-_." else "-" for c in name).strip(".-") or "run"
     return next(p for n in itertools.count(1) if not (p := Path("out") / f"{safe}-{n}").exists())
 

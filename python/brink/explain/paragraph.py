@@ -1,0 +1,118 @@
+"""The paragraph for an incident report: which regime ran, what pushed us into it, what would have been without it."""
+
+from __future__ import annotations
+
+from brink import headline
+from brink.explain import figures
+from brink.explain.attribution import Effect, Verdict
+from brink.explain.causes import words
+from brink.explain.explanation import Explanation
+from brink.explain.metrics import slo_violations
+from brink.headline import milliseconds
+
+_TOLD = ("p99_e2el_ms", "p99_ttft_ms", "p99_tpot_ms", "mean_e2el_ms", "slo_violations", "drift")  # at most three are
+_TOLD_MAX = 3
+
+
+def paragraph(found: Explanation) -> str:
+    """Only what the figures say: a cause whose interval contains 0 is named as not distinguishable."""
+    sentences = [_outcome(found), _regimes(found), _pushes(found), *_tests(found), _trust(found)]
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _outcome(found: Explanation) -> str:
+    summary = found.summary
+    parts = []
+    for row in headline.latency_rows(summary):
+        p99 = row.values_ms["p99"]
+        if p99 is None or row.key == "itl":
+            continue
+        limit = f" (limit {milliseconds(row.limit_p99_ms)})" if row.limit_p99_ms is not None else ""
+        parts.append(f"{row.label} {milliseconds(p99)}{limit}")
+    broken, measured = slo_violations(summary), summary.get("measured_requests") or 0
+    slo = f"; {broken:,.0f} of {measured:,} requests broke the SLO" if broken is not None else ""
+    served = f"{int(summary.get('completed') or 0):,} requests completed in {float(summary.get('duration') or 0.0):,.0f} s"
+    return f"{found.name}: {served}, p99 {', '.join(parts) or 'unknown'}{slo}."
+
+
+def _regimes(found: Explanation) -> str:
+    if not found.regimes:
+        return ""
+    shares = [f"{words(name)} {_percent(share)}" for name, share in found.regimes.items()]
+    return f"Regimes by replica time: {', '.join(shares)}."
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}".replace("%", " %") if share >= 0.001 else "below 0.1 %"
+
+
+def _pushes(found: Explanation) -> str:
+    if not found.pushes:
+        return ""
+    total = sum(push.changes for push in found.pushes)
+    top = found.pushes[0]
+    where = f" on replica {top.first.replica}" if top.first.replica >= 0 else ""
+    what = f" ({words(top.first.detail).replace('->', 'to')})" if top.first.detail else ""
+    text = (f"The ledger traces {top.changes:,} of {total:,} change{'s' if total != 1 else ''} of regime away from normal to {top.label}, "
+            f"the first at t = {top.first.at_s:,.1f} s{where}{what}")
+    rest = [f"{push.changes:,} to {push.label}" for push in found.pushes[1:4]]
+    return f"{text}{'; ' + ', '.join(rest) if rest else ''}."
+
+
+def _tests(found: Explanation) -> list[str]:
+    if not found.causes:
+        return ["Nothing was removed for comparison: the scenario has no conditions, controller, shaping or isolation."]
+    if found.runs is None or found.found is None:
+        return ["What would have been without its causes was not tested."]
+    sentences = [f"Each cause was removed in runs with the same {len(found.runs.seeds)} seeds (means, 95 % intervals)."]
+    silent = []
+    for verdict in found.found.verdicts:
+        told = _told(verdict)
+        if told:
+            sentences.append(_sentence(verdict, told))
+        else:
+            silent.append(_silent(verdict))
+    if silent:
+        sentences.append(f"Not distinguishable from no effect: {'; '.join(silent)}.")
+    if found.untested:
+        sentences.append(f"Not tested, being smaller at the root: {', '.join(cause.label for cause in found.untested)}.")
+    return sentences
+
+
+def _told(verdict: Verdict) -> list[Effect]:
+    effects = [verdict.effect(key) for key in _TOLD]
+    return [effect for effect in effects if effect is not None and effect.removal_distinguishable][:_TOLD_MAX]
+
+
+def _sentence(verdict: Verdict, told: list[Effect]) -> str:
+    parts = [
+        f"{effect.metric.label} {figures.value(effect.metric, effect.without)} instead of {figures.value(effect.metric, effect.with_all)} "
+        f"(a difference of {figures.change(effect.metric, effect.change)})"
+        for effect in told
+    ]
+    text = f"Without {verdict.cause.label}: {_list(parts)}"
+    first = told[0]
+    if first.share is not None and first.distinguishable:
+        text += f"; its share of what all tested causes add to {first.metric.label} is {figures.share(first.share)}"
+    if verdict.amplification is not None:
+        text += f"; each second of delay at its root cost the requests {figures.times(verdict.amplification)} s of E2E"
+    return text + "."
+
+
+def _silent(verdict: Verdict) -> str:
+    effect = next((e for key in _TOLD if (e := verdict.effect(key)) is not None), None)
+    if effect is None:
+        return verdict.cause.label
+    return f"{verdict.cause.label} (adds {figures.change(effect.metric, effect.change)} to {effect.metric.label})"
+
+
+def _list(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _trust(found: Explanation) -> str:
+    badge = headline.worst_badge([row.badge for row in headline.latency_rows(found.summary)])
+    text = f"All figures are simulated{f', with step costs at worst {badge}' if badge else ''}."
+    if found.other:
+        text += f" The engine at hand does not give the run again ({', '.join(found.other)} differ): the tests are of its own repetition."
+    return text
