@@ -19,6 +19,7 @@ struct StepQuery {
   Seconds compute, comm;         // of one rank, all ranks on time
   std::int64_t collectives = 0;  // synchronising ones in the step
   std::int64_t ranks = 1;
+  Seconds clock_bound{-1.0};     // of compute, what follows the SM clock rather than memory; < 0: not known, all of it
 };
 
 /// What its surroundings add. All ranks wait for the slowest at every collective.
