@@ -1,5 +1,5 @@
-// Collects what a run does, in memory O(active requests + seconds) unless rows are asked for,
-// and turns it into the result files.
+// Collects what a run does, in memory O(active requests + seconds + non-routine events) unless rows
+// are asked for, and turns it into the result files.
 #pragma once
 
 #include <memory>
@@ -7,47 +7,26 @@
 #include <vector>
 
 #include "models/base/json.h"
+#include "models/plan/tactic.h"
+#include "models/transformer/operator_graph.h"
 #include "sim/serving/i_recorder.h"
+#include "sim/telemetry/run_facts.h"
+#include "sim/world/i_ledger.h"
 
 namespace brink::telemetry {
-
-struct OutputOptions {
-  bool requests = true;    // requests.csv
-  bool steps = false;      // steps.jsonl
-  bool timeline = false;   // timeline.json (Perfetto)
-  bool timeseries = true;  // timeseries.csv at 1 s
-};
-
-/// Limits a service-level objective sets; absent ones are NaN. Milliseconds.
-struct SloLimits {
-  double ttft_p99_ms, tpot_p99_ms, e2el_p99_ms;
-};
-
-/// Facts of the run that the collector cannot see (header of the summary).
-struct RunFacts {
-  std::string name, model_id, engine, engine_version;
-  std::int64_t replicas = 1, tensor_parallel_size = 1, gpus = 1;
-  std::int64_t kv_blocks = 0, block_size = 16;  // a replica
-  std::string request_rate = "inf";             // as vLLM writes it: "inf" or a number
-  double burstiness = 1.0;
-  std::int64_t max_concurrency = 0;  // 0: none
-  double warmup_s = 0.0;             // requests that arrive earlier are left out of the statistics
-  SloLimits slo;
-  OutputOptions output;
-  Json scenario;    // as resolved -> scenario.json
-  Json provenance;  // -> summary "provenance"
-};
-
-/// A finished run's files: name -> content is written as a whole by write_results().
-struct ResultFile {
-  std::string name;
-  std::string content;
-};
 
 class Collector final : public serving::IRecorder {
  public:
   explicit Collector(RunFacts facts);
   ~Collector() override;
+
+  /// Needed before the first step where RunFacts::followed.plans is set: the names of the run's tactics (one table
+  /// for all its replicas, as are the numbers of PlanPart) and the operators they belong to. Both outlive summary()
+  /// and files().
+  void follow_plans(const plan::TacticNames& names, const transformer::OperatorGraph& graph);
+
+  /// Where the mechanisms note what caused what; keeps nothing unless RunFacts::followed.causes is set.
+  [[nodiscard]] world::ILedger& ledger();
 
   void on_request(const serving::RequestRecord& record) override;
   void on_step(const serving::StepRecord& record) override;
@@ -58,7 +37,7 @@ class Collector final : public serving::IRecorder {
 
   /// Ends the run at simulated time `end` and returns the summary.
   [[nodiscard]] Json summary(Seconds end);
-  /// All result files (summary.json, requests.csv, timeseries.csv, ..., scenario.json). After summary().
+  /// All result files (summary.json, requests.csv, timeseries.csv, ..., scenario.json). After summary(), once.
   [[nodiscard]] std::vector<ResultFile> files();
 
   /// Requests that reached a terminal state so far (for progress).

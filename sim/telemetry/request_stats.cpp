@@ -1,24 +1,10 @@
 #include "sim/telemetry/request_stats.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "sim/telemetry/latency.h"
 
 namespace brink::telemetry {
-
-namespace {
-
-/// An absent limit (NaN) and a latency that does not exist are both within it.
-bool within(Seconds latency, double limit_ms) {
-  return std::isnan(limit_ms) || std::isnan(latency.value()) || to_ms(latency) <= limit_ms;
-}
-
-}  // namespace
-
-bool RequestStats::good(Seconds ttft, Seconds tpot, Seconds e2e) const {
-  return within(ttft, slo_.ttft_p99_ms) && within(tpot, slo_.tpot_p99_ms) && within(e2e, slo_.e2el_p99_ms);
-}
 
 void RequestStats::add(const serving::RequestRecord& record) {
   ++counts_.seen;
@@ -37,7 +23,7 @@ void RequestStats::add(const serving::RequestRecord& record) {
     ttft_.add(latencies.ttft.value());
     if (record.output_tokens > 1) tpot_.add(latencies.tpot.value());
     e2e_.add(latencies.e2e.value());
-    if (good(latencies.ttft, latencies.tpot, latencies.e2e)) ++counts_.good;
+    if (within(latencies, slo_)) ++counts_.good;
   }
 }
 

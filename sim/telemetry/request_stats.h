@@ -7,7 +7,7 @@
 #include "models/base/histogram.h"
 #include "models/base/samples.h"
 #include "sim/serving/records.h"
-#include "sim/telemetry/collector.h"
+#include "sim/telemetry/run_facts.h"
 
 namespace brink::telemetry {
 
@@ -54,7 +54,6 @@ class RequestStats {
     if (second >= tokens_.size()) tokens_.resize(second + 1, 0);
     tokens_[second] += count;
   }
-  [[nodiscard]] bool good(Seconds ttft, Seconds tpot, Seconds e2e) const;
 
   Seconds warmup_;
   SloLimits slo_;

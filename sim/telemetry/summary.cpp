@@ -144,7 +144,8 @@ Json slo_block(const SloLimits& slo, const RequestStats& requests) {
 
 }  // namespace
 
-Json make_summary(const RunFacts& facts, const RequestStats& requests, const StepStats& steps, Seconds end) {
+Json make_summary(const RunFacts& facts, const RequestStats& requests, const StepStats& steps, Seconds end,
+                  Json sections) {
   Json out = Json::object();
   add_header(out, facts, requests.counts());
   add_totals(out, facts, requests, (end - Seconds(facts.warmup_s)).value());
@@ -160,6 +161,7 @@ Json make_summary(const RunFacts& facts, const RequestStats& requests, const Ste
   out.set("quantile_method", quantile_methods(requests));
   out.set("badges", badges(steps));
   out.set("slo", slo_block(facts.slo, requests));
+  for (Json::Member& section : sections.members()) out.set(section.first, std::move(section.second));
   out.set("provenance", facts.provenance);
   return out;
 }

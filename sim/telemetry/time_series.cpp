@@ -23,6 +23,10 @@ TimeSeries::Row& TimeSeries::row_at(Replica& replica, Seconds at) {
       next.running = last.running;
       next.waiting = last.waiting;
       next.kv_blocks_used = last.kv_blocks_used;
+      next.regime = next.last_regime = last.last_regime;
+      next.kv_pinned = last.kv_pinned;
+      next.seats = last.seats;
+      next.queue_p95_s = last.queue_p95_s;
     }
     replica.rows.push_back(next);
   }
@@ -53,6 +57,17 @@ void TimeSeries::add(const serving::StepRecord& record) {
   row.preemptions += record.preemptions;
   row.step_s += (record.end - record.start).value();
   ++row.steps;
+  add_execution(row, record);
+}
+
+void TimeSeries::add_execution(Row& row, const serving::StepRecord& record) {
+  row.regime = std::min(row.regime, record.regime.label);
+  row.last_regime = record.regime.label;
+  row.kv_pinned = record.kv_pinned;
+  row.seats = record.seats;
+  row.queue_p95_s = record.queue_p95.value();
+  row.plan_switches += record.plan_switch ? 1 : 0;
+  for (const Seconds wait : record.wait) row.wait_s += wait.value();
 }
 
 void TimeSeries::set_waiting(ReplicaId id, Seconds at, std::int64_t waiting) {
@@ -75,6 +90,13 @@ void TimeSeries::merge_tail(std::vector<Row>& rows, std::size_t count) {
     last.output_tokens += tail.output_tokens;
     last.preemptions += tail.preemptions;
     last.steps += tail.steps;
+    last.regime = std::min(last.regime, tail.regime);
+    last.last_regime = tail.last_regime;
+    last.kv_pinned = tail.kv_pinned;
+    last.seats = tail.seats;
+    last.queue_p95_s = tail.queue_p95_s;
+    last.plan_switches += tail.plan_switches;
+    last.wait_s += tail.wait_s;
   }
 }
 
@@ -97,7 +119,21 @@ void TimeSeries::append_row(std::string& out, std::size_t second, std::size_t re
   append(out, row.preemptions), comma();
   append(out, row.steps), comma();
   append_decimal(out, length_s > 0.0 ? row.busy_s / length_s : not_a_number);
+  append_execution(out, row);
   out += '\n';
+}
+
+void TimeSeries::append_execution(std::string& out, const Row& row) const {
+  const auto comma = [&out] { out += ','; };
+  comma();
+  if (followed_.regimes) out += memory::name(row.regime);
+  comma(), append(out, row.kv_pinned);
+  comma();
+  if (followed_.regimes) append_decimal(out, row.queue_p95_s * 1e3);
+  comma(), append(out, row.seats);
+  comma();
+  if (followed_.plans) append(out, row.plan_switches);
+  comma(), append_seconds(out, Seconds(row.wait_s));
 }
 
 std::string TimeSeries::csv(Seconds end) {
@@ -108,7 +144,7 @@ std::string TimeSeries::csv(Seconds end) {
   }
   std::string out =
       "t_s,replica,running,waiting,kv_usage,decode_batch,step_ms,prefill_tokens,output_tokens,preemptions,steps,"
-      "busy_fraction\n";
+      "busy_fraction,regime,kv_pinned,queue_p95_ms,seats,plan_switches,wait_s\n";
   for (std::size_t second = 0; second < seconds; ++second) {
     const double length_s = std::min(1.0, end.value() - static_cast<double>(second));
     for (std::size_t i = 0; i < replicas_.size(); ++i) append_row(out, second, i, replicas_[i].rows[second], length_s);

@@ -18,24 +18,29 @@ double printed_us(Seconds at) { return std::round(to_us(at) * 1e3) / 1e3; }
 }  // namespace
 
 // Event phases of the Chrome trace event format: X complete, C counter, b/e nestable
-// asynchronous, M metadata.
+// asynchronous, M metadata, i instant.
 
 void Timeline::begin_event() {
   if (!events_.empty()) events_ += ",\n";
 }
 
-void Timeline::name_replica(std::uint64_t replica) {
-  if (replica >= named_.size()) named_.resize(replica + 1, false);
-  if (named_[replica]) return;
-  named_[replica] = true;
+Timeline::Replica& Timeline::known_replica(std::uint64_t id) {
+  if (id >= replicas_.size()) replicas_.resize(id + 1);
+  Replica& replica = replicas_[id];
+  if (replica.named) return replica;
+  replica.named = true;
   begin_event();
-  auto to = std::back_inserter(events_);
-  fmt::format_to(to, R"({{"name":"process_name","ph":"M","pid":{},"args":{{"name":"replica {}"}}}},)", replica,
-                 replica);
-  fmt::format_to(to,
-                 "\n"
-                 R"({{"name":"thread_name","ph":"M","pid":{},"tid":0,"args":{{"name":"scheduler"}}}})",
-                 replica);
+  fmt::format_to(std::back_inserter(events_),
+                 R"({{"name":"process_name","ph":"M","pid":{},"args":{{"name":"replica {}"}}}})", id, id);
+  name_thread(id, 0, "scheduler");
+  return replica;
+}
+
+void Timeline::name_thread(std::uint64_t replica, std::int64_t thread, const std::string& name) {
+  if (!replicas_[replica].threads.insert(thread).second) return;
+  begin_event();
+  fmt::format_to(std::back_inserter(events_),
+                 R"({{"name":"thread_name","ph":"M","pid":{},"tid":{},"args":{{"name":"{}"}}}})", replica, thread, name);
 }
 
 void Timeline::counter(std::uint64_t replica, Seconds at, const char* name, double value) {
@@ -46,7 +51,7 @@ void Timeline::counter(std::uint64_t replica, Seconds at, const char* name, doub
 
 void Timeline::add(const serving::StepRecord& r) {
   const std::uint64_t replica = r.replica.value;
-  name_replica(replica);
+  Replica& known = known_replica(replica);
   begin_event();
   const char* kind = r.prefill_tokens == 0 ? "decode" : r.decode_sequences == 0 ? "prefill" : "mixed";
   auto to = std::back_inserter(events_);
@@ -62,6 +67,39 @@ void Timeline::add(const serving::StepRecord& r) {
   if (kv_blocks_ > 0) {
     counter(replica, r.end, "kv_usage", static_cast<double>(r.kv_blocks_used) / static_cast<double>(kv_blocks_));
   }
+  add_state(r, known);
+  if (r.slowest_rank >= 0 && r.sync.value() > 0.0) add_wait(r);
+}
+
+// What seldom changes is drawn where it does.
+void Timeline::add_state(const serving::StepRecord& r, Replica& known) {
+  const std::uint64_t replica = r.replica.value;
+  if (r.seats != known.seats && (r.seats > 0 || known.seats > 0)) {
+    counter(replica, r.end, "seats", static_cast<double>(r.seats));
+  }
+  if (r.kv_pinned != known.kv_pinned) counter(replica, r.end, "kv_pinned", static_cast<double>(r.kv_pinned));
+  if (r.regime.label != known.regime.label) {
+    begin_event();
+    fmt::format_to(std::back_inserter(events_),
+                   R"({{"name":"regime {}","cat":"regime","ph":"i","s":"p","ts":{:.3f},"pid":{},"tid":0,)"
+                   R"("args":{{"from":"{}","bits":{}}}}})",
+                   memory::name(r.regime.label), to_us(r.end), replica, memory::name(known.regime.label),
+                   static_cast<int>(r.regime.bits));
+  }
+  known.seats = r.seats;
+  known.kv_pinned = r.kv_pinned;
+  known.regime = r.regime;
+}
+
+// The waits of a step are spread over its collectives; drawn in one piece where the step ends.
+void Timeline::add_wait(const serving::StepRecord& r) {
+  const std::int64_t thread = first_rank_thread + r.slowest_rank;
+  name_thread(r.replica.value, thread, fmt::format("rank {}", r.slowest_rank));
+  begin_event();
+  auto to = std::back_inserter(events_);
+  fmt::format_to(to, R"({{"name":"waited for","cat":"wait","ph":"X","ts":{:.3f},"dur":{:.3f},"pid":{},"tid":{},)",
+                 printed_us(r.end - r.sync), printed_us(r.end) - printed_us(r.end - r.sync), r.replica.value, thread);
+  fmt::format_to(to, R"("args":{{"step":{},"cause":{}}}}})", r.step, r.cause);
 }
 
 void Timeline::span(const serving::RequestRecord& record, const char* name, Seconds from, Seconds to) {
@@ -81,7 +119,7 @@ void Timeline::add(const serving::RequestRecord& record) {
 }
 
 void Timeline::set_waiting(ReplicaId replica, Seconds at, std::int64_t waiting) {
-  name_replica(replica.value);
+  known_replica(replica.value);
   counter(replica.value, at, "waiting", static_cast<double>(waiting));
 }
 
