@@ -16,7 +16,7 @@ import pandas as pd
 from brink.errors import ConfigError, EngineError
 
 RESULT_FILES = ("summary.json", "requests.csv", "timeseries.csv", "scenario.json", "steps.jsonl", "timeline.json", "ledger.jsonl",
-                "tactics.csv", "x.jsonl", "s.jsonl")
+                "tactics.csv", "regimes.csv", "x.jsonl", "s.jsonl")
 EXPLANATION = "explain.json"  # beside them once the run was explained; no result of the run itself
 
 
@@ -64,6 +64,11 @@ class RunResult:
     def timeseries(self) -> pd.DataFrame:
         """One row a replica and second. Raises EngineError when there is no timeseries.csv."""
         return self._table("timeseries.csv", "/output/timeseries")
+
+    @cached_property
+    def tactics(self) -> pd.DataFrame:
+        """One row an operator, load and tactic. Raises EngineError when plans were not followed."""
+        return self._table("tactics.csv", "/observe/plans")
 
     @cached_property
     def explanation(self) -> dict[str, Any] | None:

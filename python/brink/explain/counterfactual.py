@@ -159,14 +159,14 @@ def _results(
     ]
     stopping = threading.Event()
     run = run or _engine(stopping)
-    todo = iter([(index, coalition) for index in range(len(seeds)) for coalition in range(full, -1, -1)])
+    waiting = iter([(index, coalition) for index in range(len(seeds)) for coalition in range(full, -1, -1)])
     total, done, began = len(seeds) * (full + 1), 0, time.monotonic()
     at_once = max(1, workers or os.cpu_count() or 1)
     with ThreadPoolExecutor(at_once) as executor:
         running: dict[Future[RunResult], tuple[int, int]] = {}
         try:
             while True:
-                for index, coalition in _take_some(todo, at_once - len(running)):
+                for index, coalition in _take_some(waiting, at_once - len(running)):
                     running[executor.submit(run, scenarios[coalition], seeds[index])] = (index, coalition)
                 if not running:
                     return

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 LEVEL = 0.95
 MIN_SAMPLES = 2
@@ -67,4 +66,6 @@ def _samples(values: Sequence[float] | np.ndarray) -> np.ndarray:
 
 
 def _t(count: int, level: float) -> float:
-    return float(stats.t.ppf(0.5 + level / 2, count - 1))
+    from scipy.special import stdtrit  # takes a while to load, and most commands need none of it
+
+    return float(stdtrit(count - 1, 0.5 + level / 2))

@@ -29,7 +29,7 @@ class Push:
 
 def regime_shares(summary: dict[str, Any]) -> dict[str, float]:
     """Share of replica time by regime, the largest first; empty when the run did not follow them."""
-    times = get(summary, "/regimes/time_share")
+    times = get(summary, "/regimes/label_share")
     if not isinstance(times, dict):
         return {}
     shares = {str(name): float(value) for name, value in times.items() if isinstance(value, (int, float)) and value > 0}

@@ -11,12 +11,14 @@ import math
 from dataclasses import dataclass, field
 from html import escape
 
+from brink.report.hatch import Fill, swatch
 from brink.report.scale import Scale, ceiling, label
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D1F")
 _DASHES = ("", "6 3", "2 2", "8 3 2 3", "4 4", "1 3", "10 4", "3 1")
 
-WIDTH, HEIGHT = 560, 250
+WIDTH, WIDE, HEIGHT = 560, 1160, 250
+_STRIP = 17  # height of a strip with the gap above it
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 12, 38
 
 
@@ -41,6 +43,14 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Strip:
+    """A band under the time axis, filled by kind: (from, to, kind) in units of x."""
+
+    name: str
+    spans: list[tuple[float, float, str]]
+
+
+@dataclass(frozen=True)
 class Chart:
     """What one figure shows. Units are part of the axis names."""
 
@@ -55,20 +65,39 @@ class Chart:
     marks: list[Mark] = field(default_factory=list)
     from_zero: bool = False  # the x axis begins at 0
     shade_to: float = 0.0  # the warm-up, shaded from the left end
+    strips: list[Strip] = field(default_factory=list)
+    strip_fills: dict[str, Fill] = field(default_factory=dict)  # by kind, in the order of the legend
+    wide: bool = False  # takes a whole row of the page
+
+    @property
+    def width(self) -> int:
+        """Units of the drawing."""
+        return WIDE if self.wide else WIDTH
+
+    @property
+    def left(self) -> int:
+        """Where the x axis begins: strips need room for their names."""
+        return _LEFT + (44 if self.strips else 0)
+
+    @property
+    def below(self) -> float:
+        """Height of the strips."""
+        return len(self.strips) * _STRIP + (4 if self.strips else 0)
 
 
 def render(chart: Chart) -> str:
     """The chart as an HTML figure."""
     x, y = _scales(chart)
     parts = [_grid(chart, x, y), *(_band(line, x, y) for line in chart.lines), *(_path(i, line, x, y) for i, line in enumerate(chart.lines)),
-             *(_mark(mark, x, y) for mark in chart.marks)]
+             *(_mark(mark, x, y) for mark in chart.marks), *(_strip(i, strip, chart, x) for i, strip in enumerate(chart.strips))]
     summary = escape(f"{chart.title}: {chart.y_name} over {chart.x_name}")
     legend = "".join(_legend_item(i, line) for i, line in enumerate(chart.lines)) if len(chart.lines) > 1 else ""
+    legend += "".join(swatch(fill, kind) for kind, fill in chart.strip_fills.items())
     caption = f"<p>{escape(chart.caption)}</p>" if chart.caption else ""
     return (
         f'<figure class="chart" id="chart-{chart.key}"><figcaption><h3>{escape(chart.title)}</h3>{caption}'
         f'<div class="legend">{legend}</div></figcaption>'
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{summary}">{"".join(parts)}'
+        f'<svg viewBox="0 0 {chart.width} {HEIGHT + chart.below:g}" role="img" aria-label="{summary}">{"".join(parts)}'
         '<g class="hover" visibility="hidden"><line class="cursor"/></g></svg>'
         f'<div class="readout" hidden></div><script type="application/json">{_data(chart, x, y)}</script></figure>'
     )
@@ -95,7 +124,7 @@ def _scales(chart: Chart) -> tuple[Scale, Scale]:
     tops += [mark.at for mark in chart.marks if mark.horizontal]
     top = chart.y_max if chart.y_max is not None else ceiling(1.03 * max(tops, default=1.0))
     return (
-        Scale(low, high, _LEFT, WIDTH - _RIGHT, chart.x_log),
+        Scale(low, high, chart.left, chart.width - _RIGHT, chart.x_log),
         Scale(0.0, top, HEIGHT - _BOTTOM, _TOP),
     )
 
@@ -108,12 +137,12 @@ def _grid(chart: Chart, x: Scale, y: Scale) -> str:
         at = y(tick)
         parts.append(f'<line class="grid" x1="{x.begin}" x2="{x.end}" y1="{at:.1f}" y2="{at:.1f}"/>'
                      f'<text class="tick" x="{x.begin - 6}" y="{at + 3.5:.1f}" text-anchor="end">{label(tick)}</text>')
-    for tick in x.ticks(7):
+    for tick in x.ticks(14 if chart.wide else 7):
         at = x(tick)
-        parts.append(f'<line class="grid" x1="{at:.1f}" x2="{at:.1f}" y1="{y.begin}" y2="{y.end}"/>'
-                     f'<text class="tick" x="{at:.1f}" y="{y.begin + 14}" text-anchor="middle">{label(tick)}</text>')
+        parts.append(f'<line class="grid" x1="{at:.1f}" x2="{at:.1f}" y1="{y.begin + chart.below:g}" y2="{y.end}"/>'
+                     f'<text class="tick" x="{at:.1f}" y="{y.begin + chart.below + 14:g}" text-anchor="middle">{label(tick)}</text>')
     parts.append(f'<line class="axis" x1="{x.begin}" x2="{x.end}" y1="{y.begin}" y2="{y.begin}"/>')
-    parts.append(f'<text class="name" x="{(x.begin + x.end) / 2}" y="{HEIGHT - 6}" text-anchor="middle">{escape(chart.x_name)}</text>')
+    parts.append(f'<text class="name" x="{(x.begin + x.end) / 2}" y="{HEIGHT + chart.below - 6:g}" text-anchor="middle">{escape(chart.x_name)}</text>')
     middle = (y.begin + y.end) / 2
     parts.append(f'<text class="name" transform="rotate(-90)" x="{-middle}" y="11" text-anchor="middle">{escape(chart.y_name)}</text>')
     return "".join(parts)
@@ -156,6 +185,16 @@ def _mark(mark: Mark, x: Scale, y: Scale) -> str:
     return (f'<line class="limit" x1="{at:.1f}" x2="{at:.1f}" y1="{y.begin}" y2="{y.end}"/>'
             f'<text class="limit-text" x="{at + (-5 if left_side else 5):.1f}" y="{y.begin - 8:.1f}" '
             f'text-anchor="{"end" if left_side else "start"}">{escape(mark.text)}</text>')
+
+
+def _strip(index: int, strip: Strip, chart: Chart, x: Scale) -> str:
+    top = HEIGHT - _BOTTOM + 4 + index * _STRIP
+    bars = "".join(
+        f'<rect class="strip" x="{x(begin):.1f}" y="{top}" width="{max(x(end) - x(begin), 0.3):.1f}" height="{_STRIP - 4}" '
+        f'fill="{chart.strip_fills[kind].css}"><title>{escape(f"{strip.name}, {begin:g}–{end:g} s: {kind}")}</title></rect>'
+        for begin, end, kind in strip.spans
+    )
+    return f'<text class="tick" x="{x.begin - 6}" y="{top + 10}" text-anchor="end">{escape(strip.name)}</text>{bars}'
 
 
 def _legend_item(index: int, line: Line) -> str:

@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from brink import __version__, headline
+from brink.explain.cascades import cascade_rows
+from brink.explain.ledger import FILE as LEDGER
+from brink.explain.ledger import Ledger
 from brink.findings import Finding, findings
 from brink.headline import LatencyRow, milliseconds
 from brink.pointer import get
-from brink.report import charts, panels
+from brink.report import cascades, charts, drift, hatch, panels, plans, regimes
 from brink.report.charts import Chart
+from brink.report.explanation import explanation_card, share_figure
 from brink.report.glossary import GLOSSARY
 from brink.result import RunResult
 
@@ -47,6 +53,7 @@ def render(result: RunResult) -> str:
     if requests is not None and len(requests):
         body.append(_section("How latency is distributed", panels.cdf_charts(requests, summary, warmup_s), "three"))
         body.append(_section("Does it keep up?", panels.flow_charts(requests, summary, warmup_s)))
+    body += _execution(result, requests, timeseries, warmup_s)
     if timeseries is not None and len(timeseries):
         body.append(_section("Inside the replicas", panels.replica_charts(timeseries, scenario, warmup_s)
                              + panels.total_charts(timeseries, warmup_s)))
@@ -54,14 +61,59 @@ def render(result: RunResult) -> str:
     return _document(str(scenario.get("name") or "run"), "".join(body))
 
 
+def _execution(result: RunResult, requests: pd.DataFrame | None, timeseries: pd.DataFrame | None, warmup_s: float) -> list[str]:
+    """Regimes, cascades, plans and drift: each where the run followed it."""
+    parts = []
+    if timeseries is not None and len(timeseries):
+        parts.append(_section("Regimes", regimes.regime_charts(timeseries, result.summary, warmup_s), "one"))
+    parts.append(_cascades(result, warmup_s))
+    parts.append(_plans(result, timeseries, warmup_s))
+    drawn = drift.drift_figures(requests, warmup_s) if requests is not None and len(requests) else []
+    table = drift.tail_table(result.summary)
+    if drawn or table:
+        parts.append(f"<h2>Drift</h2>{_figures(drawn)}{table}")
+    return parts
+
+
+def _plans(result: RunResult, timeseries: pd.DataFrame | None, warmup_s: float) -> str:
+    shown: list[Chart | str] = []
+    note = ""
+    if "tactics.csv" in result.files and len(result.tactics):
+        shown += plans.tactic_figures(result.tactics)
+        note = plans.constant_note(result.tactics)
+    if timeseries is not None and len(timeseries):
+        shown += plans.switch_charts(timeseries, result.summary, warmup_s)
+    return _section("Execution plans", shown) + (f'<p class="note">{escape(note)}</p>' if note else "")
+
+
+def _cascades(result: RunResult, warmup_s: float) -> str:
+    explained = result.explanation
+    drawn = []
+    if LEDGER in result.files:
+        rows = cascade_rows(Ledger.parse(result.files[LEDGER]), result.summary, result.scenario)
+        end_s = warmup_s + float(result.summary.get("duration") or 0.0)
+        drawn.append(cascades.cascade_figure(rows, end_s, warmup_s))
+    if explained is not None:
+        drawn.append(share_figure(explained))
+    card = explanation_card(explained) if explained is not None else ""
+    figures = _figures([figure for figure in drawn if figure], "one")
+    return f"<h2>Cascades</h2>{figures}{card}" if figures or card else ""
+
+
 def _document(name: str, body: str) -> str:
     style, script = ((_FOLDER / file).read_text(encoding="utf-8") for file in ("style.css", "script.js"))
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">'
-        f"<title>{escape(name)} · Brink</title><style>{style}</style></head>\n<body><main>{body}</main>"
+        f"<title>{escape(name)} · Brink</title><style>{style}</style></head>\n<body>{_patterns(body)}<main>{body}</main>"
         f"<script>{script}</script></body></html>\n"
     )
+
+
+def _patterns(body: str) -> str:
+    """Definitions of the hatched fills that the page uses."""
+    known = [*regimes.FILLS.values(), *cascades.FILLS.values(), *hatch.SERIES, hatch.OTHER, drift.IDLE, drift.PAIRWISE]
+    return hatch.definitions([fill for fill in known if fill.css in body])
 
 
 def _header(summary: dict[str, Any], scenario: dict[str, Any], rows: list[LatencyRow]) -> str:
@@ -79,7 +131,12 @@ def _header(summary: dict[str, Any], scenario: dict[str, Any], rows: list[Latenc
         f"{float(summary.get('duration') or 0.0):,.0f} s measured",
     ]
     name = escape(str(scenario.get("name") or "Run"))
-    return f'<header><h1>{name}{verdict}</h1><p class="sub">{escape(" · ".join(p for p in parts if p))}</p></header>'
+    active = summary.get("hypotheses") or []
+    banner = ""
+    if active:
+        banner = (f'<p class="banner">Active hypotheses: {escape(", ".join(map(str, active)))}. Evidence does not support them; '
+                  "every number here rests on them.</p>")
+    return f'<header><h1>{name}{verdict}</h1><p class="sub">{escape(" · ".join(p for p in parts if p))}</p>{banner}</header>'
 
 
 def _count(value: Any, noun: str) -> str:
@@ -120,11 +177,14 @@ def _facts_card(summary: dict[str, Any]) -> str:
     return f'<section class="card"><dl class="facts">{items}</dl></section>'
 
 
-def _section(title: str, shown: list[Chart], layout: str = "") -> str:
-    if not shown:
-        return ""
-    figures = "".join(charts.render(chart) for chart in shown)
-    return f'<h2>{escape(title)}</h2><div class="charts {layout}">{figures}</div>'
+def _section(title: str, shown: Sequence[Chart | str], layout: str = "") -> str:
+    return f"<h2>{escape(title)}</h2>{_figures(shown, layout)}" if shown else ""
+
+
+def _figures(shown: Sequence[Chart | str], layout: str = "") -> str:
+    """Charts, and figures that are drawn already."""
+    figures = "".join(one if isinstance(one, str) else charts.render(one) for one in shown)
+    return f'<div class="charts {layout}">{figures}</div>' if figures else ""
 
 
 def _flatten(value: Any, prefix: str = "") -> list[tuple[str, str]]:

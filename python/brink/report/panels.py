@@ -11,6 +11,7 @@ from brink import headline
 from brink.headline import milliseconds
 from brink.pointer import get
 from brink.report.charts import COLOURS, Chart, Line, Mark
+from brink.report.scale import bin_width, interval
 
 _CDF_POINTS = 240
 _TIME_POINTS = 300
@@ -53,7 +54,7 @@ def _cdf_shares(count: int) -> np.ndarray:
 def flow_charts(requests: pd.DataFrame, summary: dict[str, Any], warmup_s: float) -> list[Chart]:
     """Requests in and out, and TTFT, over time: does the cluster keep up?"""
     end = float(np.nanmax(requests[["arrival_s", "finish_s"]].to_numpy(dtype=float)))
-    width = _bin_width(end, 120)
+    width = bin_width(end, 120)
     edges = np.arange(0.0, end + width, width)
     centres = (edges[:-1] + width / 2).tolist()
     done = requests[requests["outcome"] == "completed"]
@@ -82,14 +83,6 @@ def _binned_quantiles(at: pd.Series, values: pd.Series, edges: np.ndarray) -> di
     return {q: grouped.quantile(q).reindex(bins).astype(float).tolist() for q in (0.5, 0.99)}
 
 
-def _bin_width(span: float, bins: int) -> float:
-    """A round width in seconds that gives about ``bins`` intervals."""
-    for width in (0.1, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800):
-        if span / width <= bins:
-            return float(width)
-    return span / bins
-
-
 # (column, key, title, axis, scale, y_max, how rows of one interval combine, caption)
 _SERIES = (
     ("waiting", "waiting", "Waiting requests", "requests", 1.0, None, "max", "Queued at the replica, not in a batch yet."),
@@ -109,7 +102,7 @@ _TOTALS = (
 def replica_charts(timeseries: pd.DataFrame, scenario: dict[str, Any], warmup_s: float) -> list[Chart]:
     """Queue, batch, KV use and step time over time, for each replica."""
     charts = []
-    width = _bin_width(float(timeseries["t_s"].max()), _TIME_POINTS)
+    width = bin_width(float(timeseries["t_s"].max()), _TIME_POINTS)
     seats = get(scenario, "/engine/max_num_seqs")
     for column, key, title, axis, scale, y_max, combine, caption in _SERIES:
         table = _by_replica(timeseries, column, width, combine) * scale
@@ -125,28 +118,23 @@ def replica_charts(timeseries: pd.DataFrame, scenario: dict[str, Any], warmup_s:
 def total_charts(timeseries: pd.DataFrame, warmup_s: float) -> list[Chart]:
     """Tokens and preemptions a second over all replicas."""
     charts = []
-    width = _bin_width(float(timeseries["t_s"].max()), _TIME_POINTS)
+    width = bin_width(float(timeseries["t_s"].max()), _TIME_POINTS)
     for column, key, title, axis, caption in _TOTALS:
         per_second = timeseries.groupby("t_s")[column].sum()
         if column == "preemptions" and not per_second.any():
             continue
-        interval = _interval(per_second.index.to_numpy(dtype=float), width)
-        rates = per_second.groupby(interval).mean()
+        middles = interval(per_second.index.to_numpy(dtype=float), width)
+        rates = per_second.groupby(middles).mean()
         line = Line("all replicas", [float(v) for v in rates.index], [float(v) for v in rates], 2)
         charts.append(Chart(key, title, "simulated time (s)", axis, [line], caption, from_zero=True, shade_to=warmup_s))
     return charts
-
-
-def _interval(t: np.ndarray, width: float) -> np.ndarray:
-    """The middle of the interval that each second belongs to; ``t``: when the seconds begin."""
-    return (np.floor(t / width + 1e-9) + 0.5) * width
 
 
 def _by_replica(timeseries: pd.DataFrame, column: str, width: float, combine: str) -> pd.DataFrame:
     values = timeseries[column].astype(float)
     if column in ("step_ms", "decode_batch"):
         values = values.where(timeseries["steps"] > 0)  # an idle second has no step: a gap, not zero
-    keyed = pd.DataFrame({"t": _interval(timeseries["t_s"].to_numpy(dtype=float), width),
+    keyed = pd.DataFrame({"t": interval(timeseries["t_s"].to_numpy(dtype=float), width),
                           "replica": timeseries["replica"].to_numpy(), "value": values.to_numpy()})
     return keyed.pivot_table(index="t", columns="replica", values="value", aggfunc=combine, dropna=False)
 

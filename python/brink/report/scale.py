@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -66,3 +68,16 @@ def ceiling(value: float) -> float:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
     return next(power * m for m in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if power * m >= value * 0.9999)
+
+
+def bin_width(span: float, bins: int) -> float:
+    """A round width in seconds that gives about ``bins`` intervals."""
+    for width in (0.1, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800):
+        if span / width <= bins:
+            return float(width)
+    return span / bins
+
+
+def interval(t: np.ndarray, width: float) -> np.ndarray:
+    """The middle of the interval that each second belongs to; ``t``: when the seconds begin."""
+    return (np.floor(t / width + 1e-9) + 0.5) * width

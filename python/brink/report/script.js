@@ -1,6 +1,6 @@
 // Read-out under the pointer: the values of each line at the nearest point.
 "use strict";
-for (const figure of document.querySelectorAll("figure.chart")) {
+for (const figure of document.querySelectorAll("figure.chart:not(.still)")) {
   const svg = figure.querySelector("svg[role=img]"), readout = figure.querySelector(".readout");
   const hover = svg.querySelector(".hover"), cursor = hover.querySelector(".cursor");
   const data = JSON.parse(figure.querySelector("script").textContent);
