@@ -47,6 +47,16 @@ AllReduceTactic choose_all_reduce(Bytes message, const AllReduceSetting& setting
   return AllReduceTactic::nccl;
 }
 
+AllReduceTactic choose_trtllm_all_reduce(Bytes message, const AllReduceSetting& setting) {
+  const std::int64_t world = setting.world;
+  if (world <= 1) return AllReduceTactic::none;
+  const bool wired = world == 2 || setting.fully_connected;
+  if (!custom_supports(world) || !wired || std::fmod(message.value(), 16.0) != 0.0) return AllReduceTactic::nccl;
+  const Bytes one = world == 2 ? Bytes(16e6) : world <= 4 ? Bytes(1e6) : Bytes(5e5);
+  if (message < one) return AllReduceTactic::one_shot;
+  return world > 2 && message < Bytes(8e6) ? AllReduceTactic::two_shot : AllReduceTactic::nccl;
+}
+
 const char* tactic_name(AllReduceTactic tactic) {
   switch (tactic) {
     case AllReduceTactic::none: return "none";
@@ -56,6 +66,10 @@ const char* tactic_name(AllReduceTactic tactic) {
     case AllReduceTactic::nccl: return "nccl";
   }
   return "";
+}
+
+bool symmetric_memory_by_default(std::int64_t vllm_major, std::int64_t vllm_minor) {
+  return vllm_major > 0 || vllm_minor >= 11;
 }
 
 }  // namespace brink::plan

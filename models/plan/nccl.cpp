@@ -62,10 +62,20 @@ NcclChoice choose_nccl_all_reduce(Bytes message, NcclFabric fabric) {
     const double rate = row.gb_per_s * bandwidth_factor(row, message.value());
     const Seconds estimate = microseconds(row.latency_us + message.value() / (1000.0 * rate));
     if (!first && best.estimate <= estimate) continue;
-    best = {row.algorithm, row.protocol, estimate};
+    best = {row.algorithm, row.protocol, estimate, 0};
     first = false;
   }
   return best;
+}
+
+NcclChoice nccl_one_channel_tree(Bytes message, NcclFabric fabric) {
+  constexpr double channel_gb_per_s = 30.0, tree_share = 0.92 / 2.0;
+  for (const Row& row : rows_of(fabric)) {
+    if (row.algorithm != tree || row.protocol != simple) continue;
+    const double rate = channel_gb_per_s * tree_share * bandwidth_factor(row, message.value());
+    return {tree, simple, microseconds(row.latency_us + message.value() / (1000.0 * rate)), 1};
+  }
+  return {};
 }
 
 std::string tactic_name(const NcclChoice& choice) {

@@ -20,9 +20,15 @@ struct NcclChoice {
   NcclAlgorithm algorithm = NcclAlgorithm::ring;
   NcclProtocol protocol = NcclProtocol::ll;
   Seconds estimate{0.0};  // NCCL's own estimate, not a measured time
+  std::int64_t channels = 0;  // 0: as many as NCCL takes
 };
 
 [[nodiscard]] NcclChoice choose_nccl_all_reduce(Bytes message, NcclFabric fabric);
+
+/// The tree with the Simple protocol on one channel, which batch-invariant engines pin (vLLM, batch_invariant.py:
+/// NCCL_ALGO, NCCL_PROTO, NCCL_MAX_NCHANNELS): one channel's 30 GB/s, of which a tree gets 0.92 / 2
+/// (NCCL 2.30, src/graph/tuning.cc).
+[[nodiscard]] NcclChoice nccl_one_channel_tree(Bytes message, NcclFabric fabric);
 
 /// "Ring/LL", "NVLSTree/Simple" ...
 [[nodiscard]] std::string tactic_name(const NcclChoice& choice);
