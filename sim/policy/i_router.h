@@ -26,6 +26,7 @@ struct ReplicaView {
 struct RoutedRequest {
   RequestId id;
   std::int64_t input_tokens = 0;
+  std::int32_t tenant = 0;
 };
 
 class IRouter {

@@ -4,6 +4,7 @@
 
 #include "models/base/object_reader.h"
 #include "sim/workload/synthetic_source.h"
+#include "sim/workload/tenants.h"
 #include "sim/workload/trace_source.h"
 #include "sim/workload/workload.h"
 
@@ -189,6 +190,11 @@ Workload make_from_object(const Json& description, const std::string& pointer, c
     workload.source = make_trace_source(in.object("trace"), base_dir, rate_scale);
   else
     make_synthetic(in, base_dir, seed, rate_scale, workload);
+  if (in.has("tenants")) {
+    Tenants tenants(in.object("tenants"), seed);
+    workload.tenant_shares = tenants.shares();
+    workload.source = with_tenants(std::move(workload.source), std::move(tenants));
+  }
   in.finish();
   return workload;
 }

@@ -13,6 +13,7 @@ struct Request {
   Seconds arrival;                 // when the client wants to send it
   std::int64_t input_tokens = 0;   // >= 1
   std::int64_t output_tokens = 0;  // >= 1; only the mechanism knows it, never a policy
+  std::int32_t tenant = 0;         // whose request it is, from 0
 };
 
 }  // namespace brink::workload

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "models/base/json.h"
 #include "sim/workload/i_request_source.h"
@@ -24,6 +25,9 @@ struct Workload {
   /// Prompts are a pool of this many texts sent in turn, so that prefix caching finds all but
   /// each one's first sending; absent: every prompt is unique.
   std::optional<std::int64_t> prompt_pool;
+
+  /// Expected share of the requests by tenant; they sum to 1.
+  std::vector<double> tenant_shares = {1.0};
 
   /// "inf", or the mean rate the arrivals aim at, in requests/s (for the summary header).
   std::optional<double> nominal_rate_per_s;
