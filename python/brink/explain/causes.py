@@ -77,4 +77,7 @@ def _condition_label(item: dict[str, Any]) -> str:
         when = f", {begin or 0:g}–{end:g} s"
     elif begin:
         when = f", from {begin:g} s"
+    period, duty = item.get("period_s"), item.get("duty")
+    if period and duty is not None and duty < 1:
+        when += f", {period * duty:g} of every {period:g} s"
     return " ".join(parts) + when
