@@ -163,6 +163,19 @@ def test_amplification_is_the_e2e_change_over_the_delay_at_the_root() -> None:
     assert harmless.amplification is None and harmless.root_delay_s == 0.0
 
 
+def test_the_delay_at_the_root_is_the_summarys_where_it_says_so() -> None:
+    engine = FakeEngine(0.0)
+
+    def run(scenario: brink.Scenario, seed: int) -> RunResult:
+        given = engine(scenario, seed)
+        told = {"cascades": {"conditions": [{"condition": 1, "delay_s": 4.0}]}}
+        return RunResult(given.files | {"summary.json": json.dumps(given.summary | told).encode()})
+
+    scenario = scenario_with(SLOW, HARMLESS, control={"policy": "aimd"})
+    runs = experiment(scenario, causes_of(scenario.to_dict()), [1, 2], run=run)
+    assert runs.root_delay_s.tolist() == [[0.0, 4.0, 0.0]] * 2
+
+
 def test_the_five_causes_with_most_delay_are_tested() -> None:
     conditions = [SLOW | {"name": f"n{i}"} for i in range(7)]
     delays = [0.0, 5.0, 1.0, 4.0, 0.5, 9.0, 3.0]
@@ -182,6 +195,9 @@ def test_the_paragraph_says_what_the_figures_say() -> None:
     nothing = explaining.paragraph(explained(scenario_with(HARMLESS), FakeEngine()))
     assert "Without" not in nothing and "Not distinguishable" in nothing
     assert "Nothing was removed" in explaining.paragraph(explained(scenario_with(), FakeEngine()))
+    active = explained(scenario_with(SLOW), FakeEngine())
+    active.summary["hypotheses"] = ["scalar_fp16_at_17"]
+    assert "hypotheses that evidence does not support: scalar_fp16_at_17" in explaining.paragraph(active)
     assert "was not tested" in explaining.paragraph(explained(scenario_with(SLOW), FakeEngine(), test=False))
 
 

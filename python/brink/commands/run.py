@@ -109,6 +109,8 @@ def _print_headline(console: Console, result: RunResult, name: str, wall_s: floa
         f"[bold]{name}[/]  {summary.get('model_id') or ''}  {cards}"
         f"[dim]{duration:,.0f} s simulated in {wall_s:.2f} s ({duration / max(wall_s, 1e-3):,.0f}x)[/]"
     )
+    if active := summary.get("hypotheses"):
+        console.print(Text(f"Active hypotheses: {', '.join(map(str, active))}. Evidence does not support them.", "bold magenta"))
     console.print(_latency_table(headline.latency_rows(summary)))
     values = {fact.key: fact for fact in headline.facts(summary)}
     for keys in _FACT_LINES:

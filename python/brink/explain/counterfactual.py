@@ -16,6 +16,7 @@ import numpy as np
 from brink.explain.causes import Cause, without
 from brink.explain.ledger import FILE, Ledger
 from brink.explain.metrics import METRICS, read_metrics
+from brink.pointer import get
 from brink.result import RunResult
 from brink.scenario import Scenario
 from brink.simulate import simulate
@@ -195,8 +196,17 @@ def _take(seed: _Seed, coalition: int, result: RunResult, causes: list[Cause]) -
         seed.e2e_s[coalition] = _latencies(result)
         seed.pair(full, len(causes))
     if coalition == full:
-        ledger = Ledger.parse(result.files[FILE]) if FILE in result.files else Ledger([])
-        seed.root_delay_s = [root_delay_s(ledger, cause) for cause in causes]
+        seed.root_delay_s = _root_delays(result, causes)
+
+
+def _root_delays(result: RunResult, causes: list[Cause]) -> list[float]:
+    """By cause, as the summary says; a summary that does not is made up for from the ledger."""
+    told = get(result.summary, "/cascades/conditions")
+    if told is not None:
+        delays = {int(item["condition"]): float(item["delay_s"]) for item in told}
+        return [delays.get(cause.condition, 0.0) for cause in causes]
+    ledger = Ledger.parse(result.files[FILE]) if FILE in result.files else Ledger([])
+    return [root_delay_s(ledger, cause) for cause in causes]
 
 
 def root_delay_s(ledger: Ledger, cause: Cause) -> float:

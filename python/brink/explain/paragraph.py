@@ -113,6 +113,8 @@ def _list(parts: list[str]) -> str:
 def _trust(found: Explanation) -> str:
     badge = headline.worst_badge([row.badge for row in headline.latency_rows(found.summary)])
     text = f"All figures are simulated{f', with step costs at worst {badge}' if badge else ''}."
+    if active := found.summary.get("hypotheses"):
+        text += f" They rest on hypotheses that evidence does not support: {', '.join(map(str, active))}."
     if found.other:
         text += f" The engine at hand does not give the run again ({', '.join(found.other)} differ): the tests are of its own repetition."
     return text

@@ -59,7 +59,7 @@ def _forest(metric: Metric, rows: list[tuple[str, dict[str, Any]]]) -> str:
         y = _TOP + _ROW * (index + 0.5)
         css = "whisker" if effect["distinguishable"] else "whisker faint"
         share = figures.share(_interval(effect["share"])) if effect["share"] and effect["distinguishable"] else "not distinguishable"
-        parts.append(text(_LEFT - 10, y + 4, shortened(name, 52), anchor="end"))
+        parts.append(text(_LEFT - 10, y + 4, shortened(name, 45), anchor="end"))
         parts.append(rule(x(interval.low * scale), y, x(interval.high * scale), y, css))
         parts += [rule(x(edge * scale), y - 5, x(edge * scale), y + 5, css) for edge in (interval.low, interval.high)]
         parts.append(f'<circle class="{"dot" if effect["distinguishable"] else "dot open"}" cx="{x(interval.mean * scale):.1f}" cy="{y:.1f}" r="4.5"/>')
