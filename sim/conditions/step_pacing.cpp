@@ -44,8 +44,13 @@ double StepPacing::sum_of_latest(PacedRanks& ranks, Seconds between, std::int64_
 }
 
 double StepPacing::first_latest(std::span<const double> late) const {
-  double latest = 0.0;
-  for (std::size_t r = 0; r < late.size(); ++r) latest = std::max(latest, late[r] + own(static_cast<std::int64_t>(r), 0));
+  const double least = *std::min_element(late.begin(), late.end());
+  const auto alike = std::count(late.begin(), late.end(), least);
+  const double tail = max_upper_tail(stream_.uniform({replica_, step_, 0}, 0), alike);
+  double latest = least + lateness_.quantile(tail).value();
+  for (std::size_t r = 0; r < late.size(); ++r) {
+    if (late[r] > least) latest = std::max(latest, late[r] + own(static_cast<std::int64_t>(r), 0));
+  }
   return latest;
 }
 

@@ -24,7 +24,8 @@ class StepPacing {
   /// Sum over the collectives [first, count) of max over r of (lateness_r - ahead_r), in seconds; every rank has
   /// `between` of compute before each and `ranks.lead()` of it in hand.
   [[nodiscard]] double sum_of_latest(PacedRanks& ranks, Seconds between, std::int64_t first, std::int64_t count) const;
-  /// Max over r of (late[r] + lateness_r) at the first collective, in seconds.
+  /// Max over r of (late[r] + lateness_r) at the first collective, in seconds. One draw for all ranks that are the
+  /// least late, where they are equally so, and one for each of the others.
   [[nodiscard]] double first_latest(std::span<const double> late) const;
   /// Any of `ranks` with equal odds: who was late most.
   [[nodiscard]] std::int64_t somebody(std::int64_t ranks) const;

@@ -94,6 +94,49 @@ TEST(step_conditions, one_gpu_has_nobody_to_wait_for_it) {
   EXPECT_EQ(effect.wait[0], Seconds(0.0));
 }
 
+// Ranks with clocks of their own that meet at every collective, one by one: the sums above are shortcuts for this.
+TEST(step_conditions, closed_form_equals_ranks_that_meet_one_by_one) {
+  const RandomStream random(11, "cases");
+  for (std::uint64_t i = 0; i < 500; ++i) {
+    const auto draw = [&](std::uint32_t d) { return random.uniform({i}, d); };
+    const auto ranks = static_cast<std::int64_t>(1 + random.below(16, {i}, 0));
+    auto q = query(i, 1.0, ranks);
+    q.collectives = static_cast<std::int64_t>(random.below(170, {i}, 1));
+    q.compute = milliseconds(20.0 * draw(2));
+    std::vector<StepConditions::RankPart> parts;
+    std::vector<double> late(static_cast<std::size_t>(ranks)), pause(late);
+    for (std::int64_t r = 0; r < ranks; ++r) {
+      const auto at = static_cast<std::size_t>(r);
+      const auto key = static_cast<std::uint32_t>(10 + 4 * r);
+      if (draw(key) < 0.5) {
+        late[at] = draw(key + 1) * q.compute.value();
+        parts.push_back(slow(static_cast<std::int32_t>(parts.size()), r, 1.0 + draw(key + 1)));
+      }
+      if (draw(key + 2) < 0.4) {
+        pause[at] = 1e-3 * draw(key + 3);
+        parts.push_back(stall(static_cast<std::int32_t>(parts.size()), r, milliseconds(draw(key + 3))));
+      }
+    }
+    const auto meetings = static_cast<double>(std::max<std::int64_t>(q.collectives, 1));
+    double now = 0.0;
+    std::vector<double> waited(late.size());
+    for (int k = 0; k < meetings; ++k) {
+      std::vector<double> arrival(late.size(), now);
+      for (std::size_t r = 0; r < late.size(); ++r) arrival[r] += (q.compute.value() + late[r]) / meetings + (k == 0 ? pause[r] : 0.0);
+      now = *std::max_element(arrival.begin(), arrival.end());
+      for (std::size_t r = 0; r < late.size(); ++r) waited[r] += now - arrival[r];
+    }
+    KeptLedger ledger;
+    StepConditions conditions(ranks, std::move(parts), {}, {}, ledger);
+    const auto effect = conditions.on_step(q);
+    EXPECT_NEAR(effect.sync.value(), now - q.compute.value(), 1e-12);
+    double blamed = 0.0;
+    for (const auto& event : ledger.events) blamed += event.total.value();
+    EXPECT_NEAR(blamed, effect.sync.value(), 1e-12) << "every second is somebody's";
+    for (std::size_t r = 0; r < effect.wait.size(); ++r) EXPECT_NEAR(effect.wait[r].value(), waited[r], 1e-12) << r;
+  }
+}
+
 TEST(step_conditions, a_root_for_every_burst_and_replica) {
   KeptLedger ledger;
   const Schedule bursts{Seconds(10.0), Seconds(35.0), Seconds(10.0), Seconds(2.5)};
