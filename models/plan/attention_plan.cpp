@@ -140,15 +140,23 @@ TacticId AttentionPlanner::tactic(std::int64_t splits) {
 
 void AttentionPlanner::set_choice(AttentionPlan& plan, const AttentionBatch& batch) {
   const std::int64_t longest = std::max<std::int64_t>(ceil_div(batch.longest, kBlock), 1);
-  const std::int64_t most = plan.splits(longest);
-  plan.choice.tactic_id = tactic(most);
-  plan.choice.reduction_sig = plan.signature(longest);
-  if (most > 1 && plan.blocks_per_split > 0) {
-    const auto rule = static_cast<std::uint64_t>(2 * plan.blocks_per_split + (plan.ragged_shifts ? 1 : 0));
-    plan.choice.reduction_sig = signature_hash(signature_hash(kFamilySalt, rule), static_cast<std::uint64_t>(plan.cap));
+  const std::int64_t mean = batch.sequences > 0 ? ceil_div(batch.blocks, batch.sequences) : 0;
+  const Launch launch{batch.sequences, mean,     longest,           plan.blocks_per_split,
+                      plan.uniform_splits, plan.cap, plan.chunk_tokens, plan.ragged_shifts};
+  if (launch != launch_) {
+    launch_ = launch;
+    const std::int64_t most = plan.splits(longest);
+    choice_ = plan.choice;
+    choice_.tactic_id = tactic(most);
+    choice_.reduction_sig = plan.signature(longest);
+    if (most > 1 && plan.blocks_per_split > 0) {
+      const auto rule = static_cast<std::uint64_t>(2 * plan.blocks_per_split + (plan.ragged_shifts ? 1 : 0));
+      choice_.reduction_sig = signature_hash(signature_hash(kFamilySalt, rule), static_cast<std::uint64_t>(plan.cap));
+    }
+    const double tiles = attention_tiles(plan, batch, hardware_), slots = static_cast<double>(hardware_.sm_count);
+    choice_.wave_efficiency = tiles / (std::ceil(tiles / slots) * slots);
   }
-  const double tiles = attention_tiles(plan, batch, hardware_), slots = static_cast<double>(hardware_.sm_count);
-  plan.choice.wave_efficiency = tiles / (std::ceil(tiles / slots) * slots);
+  plan.choice = choice_;
   if (batch.blocks > 0) plan.choice.tile_efficiency = static_cast<double>(batch.context) / static_cast<double>(batch.blocks * kBlock);
 }
 

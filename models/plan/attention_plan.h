@@ -82,7 +82,7 @@ struct AttentionOptions {
 /// Query tiles x KV blocks of one sequence in a launch: FlashAttention 3's measure of its work.
 [[nodiscard]] std::int64_t attention_work(std::int64_t new_tokens, std::int64_t kv_tokens, const AttentionHardware& hardware);
 
-/// Plans of one replica. Keeps the tactic ids and the last static answer, so that a step is a few operations.
+/// Plans of one replica. Keeps the tactic ids and the last answers, so that a step is a few operations.
 class AttentionPlanner {
  public:
   /// `names` outlives the planner.
@@ -107,6 +107,14 @@ class AttentionPlanner {
   struct {
     std::int64_t tiles = -1, blocks = -1, splits = 1;
   } last_;
+  // What the launch's identity and waves follow from: unchanged for many steps of a steady batch.
+  struct Launch {
+    std::int64_t sequences = -1, mean_blocks = 0, longest_blocks = 0, blocks_per_split = 0, uniform_splits = 0, cap = 0, chunk_tokens = 0;
+    bool ragged = false;
+    bool operator==(const Launch&) const = default;
+  };
+  Launch launch_;
+  Choice choice_;
 };
 
 [[nodiscard]] AttentionPlan plan_attention(const AttentionBatch& batch, const AttentionHardware& hardware,

@@ -72,7 +72,8 @@ NcclChoice nccl_one_channel_tree(Bytes message, NcclFabric fabric) {
   constexpr double channel_gb_per_s = 30.0, tree_share = 0.92 / 2.0;
   for (const Row& row : rows_of(fabric)) {
     if (row.algorithm != tree || row.protocol != simple) continue;
-    const double rate = channel_gb_per_s * tree_share * bandwidth_factor(row, message.value());
+    // No correction by size: it stands for pieces cut over many channels.
+    const double rate = channel_gb_per_s * tree_share;
     return {tree, simple, microseconds(row.latency_us + message.value() / (1000.0 * rate)), 1};
   }
   return {};
