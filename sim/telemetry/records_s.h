@@ -19,7 +19,7 @@ class SRecords {
   /// Sampled: every so many steps of a replica ...
   static constexpr std::uint64_t steps_between = 100;
   /// ... and where the regime or the plan changed, changes of the plan no closer than this.
-  static constexpr std::uint64_t steps_between_switches = 10;
+  static constexpr std::uint64_t steps_between_switches = 50;
 
   SRecords(RecordMode mode, const RecordFacts& facts, std::int64_t tensor_parallel)
       : mode_(mode), facts_(facts), tensor_parallel_(tensor_parallel) {}

@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
-#include <sstream>
 
 #include "support.h"
 
@@ -10,24 +10,6 @@ namespace brink::telemetry {
 namespace {
 
 using namespace testing;
-
-std::vector<std::string> lines(const std::string& text) {
-  std::vector<std::string> out;
-  std::istringstream in(text);
-  for (std::string line; std::getline(in, line);) out.push_back(line);
-  return out;
-}
-
-std::vector<std::string> fields(const std::string& line) {
-  std::vector<std::string> out(1);
-  for (const char c : line) {
-    if (c == ',')
-      out.emplace_back();
-    else
-      out.back() += c;
-  }
-  return out;
-}
 
 TEST(RequestsCsv, HasARowARequest) {
   Collector c(facts());
@@ -40,10 +22,34 @@ TEST(RequestsCsv, HasARowARequest) {
   EXPECT_THAT(lines(file(c, "requests.csv")),
               ::testing::ElementsAre(
                   "request_id,arrival_s,sent_s,queued_s,scheduled_s,first_token_s,finish_s,input_tokens,output_tokens,"
-                  "replica,preemptions,outcome,ttft_s,tpot_s,e2e_s",
+                  "replica,preemptions,outcome,ttft_s,tpot_s,e2e_s,tenant,raw_input_tokens,cached_tokens,gpu_s,regime,"
+                  "plan_switches,drift_from_idle,drift_pairwise,first_flip_token,caused_delay_s,cause",
                   "3,1.000000000,1.000000000,1.000000000,1.125000000,1.250000000,3.250000000,100,9,2,1,completed,"
-                  "0.250000000,0.250000000,2.250000000",
-                  "4,2.500000000,2.500000000,,,,,100,0,,0,rejected,,,"));
+                  "0.250000000,0.250000000,2.250000000,0,100,0,0.000000000,,,,,,,",
+                  "4,2.500000000,2.500000000,,,,,100,0,,0,rejected,,,,0,100,0,0.000000000,,,,,,,"));
+}
+
+TEST(RequestsCsv, SaysHowARequestRan) {
+  RunFacts f = facts();
+  f.followed = {true, true, true, true};
+  Collector c(std::move(f));
+  serving::RequestRecord r = request(3, 1.0, 0.25, 2.0, 9);
+  r.tenant = 2;
+  r.raw_input_tokens = 400;
+  r.cached_tokens = 64;
+  r.gpu = Seconds(1.5);
+  r.regime = memory::Regime::queue_degraded;
+  r.plan_switches = 17;
+  r.drift = {1.0 / 3.0, 2.5e-9, 12.5, 9};
+  r.caused_delay = Seconds(0.0625);
+  r.cause = c.ledger().add(event(world::EventKind::condition, 1.0, 0));
+  c.on_request(r);
+  r.drift = {};
+  c.on_request(r);
+  (void)c.summary(Seconds(4.0));
+  const auto rows = lines(file(c, "requests.csv"));
+  EXPECT_THAT(rows.at(1), ::testing::EndsWith(",2,400,64,1.500000000,queue_degraded,17,0.333333333,2.5e-09,12.5,0.062500000,1"));
+  EXPECT_THAT(rows.at(2), ::testing::EndsWith(",17,0,0,,0.062500000,1"));  // never a flip: no first one
 }
 
 TEST(RequestsCsv, OfASingleTokenHasNoTpot) {
@@ -86,11 +92,40 @@ TEST(TimeSeries, SecondsWithoutStepsHoldTheGauges) {
   EXPECT_THAT(lines(file(c, "timeseries.csv")),
               ::testing::ElementsAre(
                   "t_s,replica,running,waiting,kv_usage,decode_batch,step_ms,prefill_tokens,output_tokens,preemptions,"
-                  "steps,busy_fraction",
-                  "0,0,0,0,0.000000,,,0,0,0,0,0.500000", "0,1,0,0,0.000000,,,0,0,0,0,0.000000",
-                  "1,0,4,3,0.250000,4.000000,750.000000,512,4,1,1,0.250000", "1,1,0,0,0.000000,,,0,0,0,0,0.000000",
-                  "2,0,4,3,0.250000,,,0,0,0,0,0.000000", "2,1,0,7,0.000000,,,0,0,0,0,0.000000",
-                  "3,0,4,3,0.250000,,,0,0,0,0,0.000000", "3,1,0,7,0.000000,,,0,0,0,0,0.000000"));
+                  "steps,busy_fraction,regime,kv_pinned,queue_p95_ms,seats,plan_switches,wait_s",
+                  "0,0,0,0,0.000000,,,0,0,0,0,0.500000,,0,,0,,0.000000000",
+                  "0,1,0,0,0.000000,,,0,0,0,0,0.000000,,0,,0,,0.000000000",
+                  "1,0,4,3,0.250000,4.000000,750.000000,512,4,1,1,0.250000,,0,,0,,0.000000000",
+                  "1,1,0,0,0.000000,,,0,0,0,0,0.000000,,0,,0,,0.000000000",
+                  "2,0,4,3,0.250000,,,0,0,0,0,0.000000,,0,,0,,0.000000000",
+                  "2,1,0,7,0.000000,,,0,0,0,0,0.000000,,0,,0,,0.000000000",
+                  "3,0,4,3,0.250000,,,0,0,0,0,0.000000,,0,,0,,0.000000000",
+                  "3,1,0,7,0.000000,,,0,0,0,0,0.000000,,0,,0,,0.000000000"));
+}
+
+TEST(TimeSeries, TheRegimeOfASecondIsItsWorst) {
+  RunFacts f = facts();
+  f.followed.regimes = f.followed.plans = true;
+  Collector c(std::move(f));
+  const std::array<Seconds, 2> wait = {Seconds(0.0), Seconds(0.125)};
+  serving::StepRecord r = in_regime(memory::Regime::paging, step(0, 0.0, 0.5, 4));
+  r.seats = 64;
+  r.kv_pinned = 9;
+  r.queue_p95 = Seconds(0.2);
+  r.plan_switch = true;
+  r.wait = wait;
+  c.on_step(r);
+  r = in_regime(memory::Regime::queue_degraded, step(0, 0.5, 0.75, 4));
+  r.seats = 32;
+  r.plan_switch = true;
+  r.wait = wait;
+  c.on_step(r);
+  c.on_step(in_regime(memory::Regime::normal, step(0, 2.25, 2.5, 4)));
+  (void)c.summary(Seconds(3.0));
+  const auto rows = lines(file(c, "timeseries.csv"));
+  EXPECT_THAT(rows.at(1), ::testing::EndsWith(",paging,0,0.000000,32,2,0.250000000"));
+  EXPECT_THAT(rows.at(2), ::testing::EndsWith(",queue_degraded,0,0.000000,32,0,0.000000000"));  // still in it
+  EXPECT_THAT(rows.at(3), ::testing::EndsWith(",queue_degraded,0,0.000000,0,0,0.000000000"));
 }
 
 TEST(TimeSeries, LastSecondMayBeShortAndHoldsTheEnd) {
