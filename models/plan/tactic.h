@@ -45,6 +45,7 @@ struct Choice {
   double relative_time = 1.0;
   double tile_efficiency = 1.0;  // useful part of the tiles, (0, 1]
   double wave_efficiency = 1.0;  // occupied part of the waves, (0, 1]
+  bool measured = false;        // chosen by the profile's measured tactics, not by a model
 };
 
 /// Names of the tactics seen in a run, numbered in the order they were first asked for.
@@ -53,8 +54,11 @@ class TacticNames {
   TacticId intern(std::string_view name);
   [[nodiscard]] const std::string& operator[](TacticId id) const { return names_[id]; }
   [[nodiscard]] std::size_t size() const { return names_.size(); }
+  /// A number for the next part of a plan, whoever makes it.
+  std::uint32_t next_part() { return parts_++; }
 
  private:
+  std::uint32_t parts_ = 0;
   std::vector<std::string> names_;
   std::map<std::string, TacticId, std::less<>> ids_;
 };
