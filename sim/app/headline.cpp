@@ -16,6 +16,15 @@ std::string milliseconds(const Json& summary, const std::string& key) {
   return found != nullptr && found->is_number() ? fmt::format("{:10.2f}", found->as_double()) : fmt::format("{:>10}", "-");
 }
 
+/// What a reader must know before any number: results that rest on claims without evidence.
+std::string banner(const Json& summary) {
+  const Json* active = summary.find("hypotheses");
+  if (active == nullptr || !active->is_array() || active->items().empty()) return {};
+  std::string names;
+  for (const Json& name : active->items()) names += (names.empty() ? "" : ", ") + (name.is_string() ? name.as_string() : name.dump());
+  return "HYPOTHESES ACTIVE, which evidence does not support: " + names + "\n";
+}
+
 std::string slo_line(const Json& summary) {
   const Json* met = at_pointer(summary, "/slo/met");
   if (met == nullptr || met->kind() != Json::Kind::boolean) return {};
@@ -26,9 +35,10 @@ std::string slo_line(const Json& summary) {
 
 std::string headline(const scenario::RunOutcome& outcome, const std::string& out) {
   const Json& summary = outcome.summary;
-  std::string text = fmt::format("{:.0f} requests completed, {:.0f} failed in {:.1f} simulated s: {:.2f} req/s, {:.0f} output tok/s\n",
-                                 number(summary, "completed"), number(summary, "failed"), number(summary, "duration"),
-                                 number(summary, "request_throughput"), number(summary, "output_throughput"));
+  std::string text = banner(summary);
+  text += fmt::format("{:.0f} requests completed, {:.0f} failed in {:.1f} simulated s: {:.2f} req/s, {:.0f} output tok/s\n",
+                      number(summary, "completed"), number(summary, "failed"), number(summary, "duration"),
+                      number(summary, "request_throughput"), number(summary, "output_throughput"));
   text += fmt::format("  ms   {:>10}{:>10}{:>10}\n", "mean", "p50", "p99");
   for (const std::string metric : {"ttft", "tpot", "itl", "e2el"}) {
     text += fmt::format("  {:<5}", metric);
