@@ -7,10 +7,10 @@
 namespace brink::plan {
 namespace {
 
-constexpr std::int64_t kAlignment = 16;             // elements of one byte in a 128-bit access
-constexpr std::int64_t kFp8NarrowFeatures = 1280;   // up to here a cluster shares the weights
-constexpr std::int64_t kInt8WideFeatures = 8192;    // from here
-constexpr std::int64_t kSharedBytes = 214 * 1024;   // operand pipeline; the rest holds the output tile
+constexpr std::int64_t kAlignment = 16;            // elements of one byte in a 128-bit access
+constexpr std::int64_t kFp8NarrowFeatures = 1280;  // up to here a cluster shares the weights
+constexpr std::int64_t kInt8WideFeatures = 8192;   // from here
+constexpr std::int64_t kSharedBytes = 214 * 1024;  // operand pipeline; the rest holds the output tile
 constexpr std::int64_t kStagesMax = 16;
 
 }  // namespace
@@ -40,7 +40,8 @@ CutlassKernel cutlass_fp8(std::int64_t m, std::int64_t n) {
 
 CutlassKernel cutlass_int8(std::int64_t m, std::int64_t n) {
   // A power of two from 32 up is at most 32, 64 or 128 exactly when m is.
-  if (m <= 32) return n < kInt8WideFeatures ? CutlassKernel{64, 64, 256, 1, 8, false} : CutlassKernel{64, 128, 256, 1, 4, false};
+  if (m <= 32)
+    return n < kInt8WideFeatures ? CutlassKernel{64, 64, 256, 1, 8, false} : CutlassKernel{64, 128, 256, 1, 4, false};
   if (m <= 64) return {64, 64, 256, 1, 1, false};
   if (m <= 128) return {64, 128, 128, 2, 1, false};
   return {128, 128, 128, 2, 1, false};

@@ -16,10 +16,10 @@ using cost::ceil_div;
 constexpr std::int64_t kSharedCapacity = 232448;  // bytes a thread block may use
 constexpr std::int64_t kStagesMax = 16;
 constexpr std::int64_t kBarrierBytes = kStagesMax * 8 * 2;
-constexpr std::int64_t kStageBytesOfK = 128;      // of one row in a pipeline stage
+constexpr std::int64_t kStageBytesOfK = 128;  // of one row in a pipeline stage
 constexpr std::int64_t kOutputBytes = 2;
 constexpr std::int64_t kScaleBytes = 4;
-constexpr std::int64_t kMmaRows = 64;             // warp-group MMA pads its reads to this
+constexpr std::int64_t kMmaRows = 64;  // warp-group MMA pads its reads to this
 
 std::int64_t align(std::int64_t value, std::int64_t to) { return ceil_div(value, to) * to; }
 
@@ -75,7 +75,8 @@ GemmTile DeepGemmTile::tile() const {
 }
 
 std::string DeepGemmTile::name(Precision precision) const {
-  return fmt::format("deepgemm/{}_{}x{}x{}_{}x{}", plan::name(precision), block_m, block_n, block_k, cluster_m, cluster_n);
+  return fmt::format("deepgemm/{}_{}x{}x{}_{}x{}", plan::name(precision), block_m, block_n, block_k, cluster_m,
+                     cluster_n);
 }
 
 DeepGemmTile deepgemm_tile(std::int64_t m, std::int64_t n, std::int64_t k, Precision precision, std::int64_t sm_count) {
@@ -96,7 +97,9 @@ DeepGemmTile deepgemm_tile(std::int64_t m, std::int64_t n, std::int64_t k, Preci
         const std::int64_t stages = stage_count(problem, block_m, block_n);
         if (!tile_legal(problem, block_m, block_n, stages)) continue;
         const std::int64_t blocks = ceil_div(m, block_m) * ceil_div(n, block_n);
-        DeepGemmTile tile{block_m, block_n, problem.block_k, cluster[0], cluster[1], stages, ceil_div(blocks, sm_count), blocks % sm_count};
+        DeepGemmTile tile{
+            block_m,          block_n, problem.block_k, cluster[0], cluster[1], stages, ceil_div(blocks, sm_count),
+            blocks % sm_count};
         if (tile.last_wave == 0) tile.last_wave = sm_count;
         // One wave keeps every SM busy already: a cluster would only add its barrier.
         if (cluster[0] * cluster[1] > 1 && tile.waves <= 1) continue;

@@ -10,10 +10,10 @@
 namespace brink::plan {
 namespace {
 
-constexpr double kTileMax = 1024;      // no tensor-core tile is larger
-constexpr double kClusterMax = 16;     // thread blocks of a cluster (CUDA C++ Programming Guide, non-portable limit)
+constexpr double kTileMax = 1024;   // no tensor-core tile is larger
+constexpr double kClusterMax = 16;  // thread blocks of a cluster (CUDA C++ Programming Guide, non-portable limit)
 constexpr double kSplitMax = 1024;
-constexpr double kDepthMax = 65536;    // elements of k
+constexpr double kDepthMax = 65536;  // elements of k
 
 std::string sourced(ObjectReader& reader) {
   std::string source = reader.string("source");
@@ -57,7 +57,8 @@ TileSets read_tile_sets(ObjectReader& reader) {
     sourced(set);
     std::vector<GemmTile>& tiles = sets[name];
     if (!tiles.empty()) throw set.error("name", "a second '" + name + "'", "names that differ");
-    set.each("tiles", [&](const Json& tile, const std::string& at) { tiles.push_back(read_tile(ObjectReader(tile, at))); });
+    set.each("tiles",
+             [&](const Json& tile, const std::string& at) { tiles.push_back(read_tile(ObjectReader(tile, at))); });
     if (tiles.empty()) throw set.error("tiles", "none", "at least one tile");
     set.finish();
   });
@@ -80,7 +81,8 @@ std::vector<SplitReduction> read_reductions(ObjectReader& reader) {
 }
 
 Precision read_precision(ObjectReader& reader) {
-  constexpr std::array known = {Precision::fp32, Precision::tf32, Precision::bf16, Precision::fp16, Precision::fp8, Precision::int8};
+  constexpr std::array known = {Precision::fp32, Precision::tf32, Precision::bf16,
+                                Precision::fp16, Precision::fp8,  Precision::int8};
   std::vector<std::string> names;
   for (const Precision precision : known) names.emplace_back(name(precision));
   const std::string got = reader.choice("precision", names);

@@ -28,8 +28,8 @@ struct GemmTile {
 
 /// How the partial sums of split-K meet. `deterministic`: in a fixed order, not by atomics.
 struct SplitReduction {
-  std::string name;             // cublasLt.h spelling: "compute_type", "output_type"
-  std::string partials;         // their type: "fp32", "bf16"
+  std::string name;      // cublasLt.h spelling: "compute_type", "output_type"
+  std::string partials;  // their type: "fp32", "bf16"
   std::int64_t partial_bytes = 4;
   bool deterministic = true;
 };
@@ -39,14 +39,14 @@ struct GemmFamily {
   static constexpr std::size_t kSplitsMax = 64;
   std::string name;
   Precision precision = Precision::bf16;
-  std::string mma;                      // family of the multiply-accumulate instruction
-  bool exact = false;                   // integer sums: every order gives the same bits
-  std::int64_t promotion = 0;           // elements of k between promotions to fp32; 0: never
+  std::string mma;             // family of the multiply-accumulate instruction
+  bool exact = false;          // integer sums: every order gives the same bits
+  std::int64_t promotion = 0;  // elements of k between promotions to fp32; 0: never
   std::int64_t element_bytes = 2;
-  double mma_per_cycle = 2048.0;        // multiply-adds per SM and cycle
+  double mma_per_cycle = 2048.0;          // multiply-adds per SM and cycle
   std::int64_t align_n = 1, align_k = 1;  // both dimensions are multiples of these
-  std::int64_t k_step = 64;             // elements of k a pipeline stage holds
-  std::vector<std::int64_t> splits;     // ascending from 1
+  std::int64_t k_step = 64;               // elements of k a pipeline stage holds
+  std::vector<std::int64_t> splits;       // ascending from 1
   std::vector<SplitReduction> reductions;
   std::vector<GemmTile> tiles;
 };
@@ -68,10 +68,10 @@ struct GemmMachine {
 
 struct GemmCatalogue {
   std::string name, source;
-  std::int64_t sm_count = 132;          // that of `machine`
-  Bytes default_workspace = mib(32);    // what the measured tables ran with
+  std::int64_t sm_count = 132;        // that of `machine`
+  Bytes default_workspace = mib(32);  // what the measured tables ran with
   GemmMachine machine;
-  std::vector<GemmFamily> families;     // of one precision: the first whose alignment holds is used
+  std::vector<GemmFamily> families;  // of one precision: the first whose alignment holds is used
 
   /// Throws ConfigError (file and pointer named).
   static GemmCatalogue load(const std::string& path);

@@ -22,7 +22,8 @@ const Table* table_within(const cost::GemmTactics& tactics, cost::GemmType type,
   return best;
 }
 
-ReductionSig split_signature(const cost::GemmTactics& tactics, cost::GemmType type, std::int64_t split, std::int64_t rank) {
+ReductionSig split_signature(const cost::GemmTactics& tactics, cost::GemmType type, std::int64_t split,
+                             std::int64_t rank) {
   ReductionSig sig = signature_hash(name_hash("measured"), name_hash(tactics.library));
   sig = signature_hash(sig, static_cast<std::uint64_t>(type));
   sig = signature_hash(sig, static_cast<std::uint64_t>(split));
@@ -43,7 +44,8 @@ ReductionSig class_signature(const cost::GemmTactics& tactics, const Table& tabl
   if (!bits) return split_signature(tactics, table.type, tactics.split_k(tactic), 0);
   const std::int64_t split = split_of_class(tactics, table, *bits);
   std::int64_t rank = 0;
-  for (std::int64_t earlier = 0; earlier < *bits; ++earlier) rank += split_of_class(tactics, table, earlier) == split ? 1 : 0;
+  for (std::int64_t earlier = 0; earlier < *bits; ++earlier)
+    rank += split_of_class(tactics, table, earlier) == split ? 1 : 0;
   return split_signature(tactics, table.type, split, rank);
 }
 
@@ -56,7 +58,8 @@ bool in_place(std::string_view name) {
 }
 
 /// Ratio of two tactics' times at the timed m nearest to `m` (by its logarithm) where both were timed.
-std::optional<double> time_ratio(const Table& above, std::size_t tactic, const Table& below, std::size_t base, std::int64_t m) {
+std::optional<double> time_ratio(const Table& above, std::size_t tactic, const Table& below, std::size_t base,
+                                 std::int64_t m) {
   std::optional<double> ratio;
   double nearest = std::numeric_limits<double>::infinity();
   for (const auto& entry : above.timed) {
@@ -77,7 +80,8 @@ struct Lookup {
   std::size_t tactic, base_tactic;
 };
 
-std::optional<Lookup> look_up(const cost::GemmTactics& tactics, cost::GemmType type, const GemmShape& shape, Bytes workspace, Bytes default_workspace) {
+std::optional<Lookup> look_up(const cost::GemmTactics& tactics, cost::GemmType type, const GemmShape& shape,
+                              Bytes workspace, Bytes default_workspace) {
   const Table* table = table_within(tactics, type, shape, workspace);
   const Table* base = table_within(tactics, type, shape, default_workspace);
   if (table == nullptr || base == nullptr) return std::nullopt;
@@ -94,21 +98,23 @@ MeasuredChoice described(const cost::GemmTactics& tactics, const Lookup& found, 
   choice.as_default = tactic == found.base_tactic;
   choice.signature = tactic == found.tactic ? class_signature(tactics, *found.table, m, tactic)
                                             : split_signature(tactics, found.table->type, choice.split, 0);
-  choice.relative_time = choice.as_default ? std::optional(1.0) : time_ratio(*found.table, tactic, *found.base, found.base_tactic, m);
+  choice.relative_time =
+      choice.as_default ? std::optional(1.0) : time_ratio(*found.table, tactic, *found.base, found.base_tactic, m);
   return choice;
 }
 
 }  // namespace
 
-std::optional<MeasuredChoice> measured_choice(const cost::GemmTactics& tactics, cost::GemmType type, const GemmShape& shape,
-                                              Bytes workspace, Bytes default_workspace) {
+std::optional<MeasuredChoice> measured_choice(const cost::GemmTactics& tactics, cost::GemmType type,
+                                              const GemmShape& shape, Bytes workspace, Bytes default_workspace) {
   const auto found = look_up(tactics, type, shape, workspace, default_workspace);
   if (!found) return std::nullopt;
   return described(tactics, *found, found->tactic, shape.m);
 }
 
-std::optional<MeasuredChoice> measured_autotune(const cost::GemmTactics& tactics, cost::GemmType type, const GemmShape& shape,
-                                                Bytes workspace, Bytes default_workspace, const TuningNoise& noise) {
+std::optional<MeasuredChoice> measured_autotune(const cost::GemmTactics& tactics, cost::GemmType type,
+                                                const GemmShape& shape, Bytes workspace, Bytes default_workspace,
+                                                const TuningNoise& noise) {
   const auto found = look_up(tactics, type, shape, workspace, default_workspace);
   if (!found) return std::nullopt;
   const RandomStream stream(noise.seed, "gemm autotune");

@@ -13,8 +13,8 @@
 namespace brink::plan {
 
 struct MeasuredChoice {
-  std::string name;                     // "measured/66/t23/..."
-  ReductionSig signature = 0;           // of the measured bit class of row 0
+  std::string name;            // "measured/66/t23/..."
+  ReductionSig signature = 0;  // of the measured bit class of row 0
   std::int64_t split = 1;
   bool deterministic = true;            // false: partial sums meet in place, by atomics
   bool as_default = true;               // the same as under the default workspace
@@ -25,7 +25,8 @@ struct MeasuredChoice {
 /// A class of equal bits is told by the split count of its tactic and its rank among the classes of that count, so
 /// that unsplit sums agree between workspaces (on Hopper only split-K changes the order: vLLM batch_invariant.py).
 [[nodiscard]] std::optional<MeasuredChoice> measured_choice(const cost::GemmTactics& tactics, cost::GemmType type,
-                                                            const GemmShape& shape, Bytes workspace, Bytes default_workspace);
+                                                            const GemmShape& shape, Bytes workspace,
+                                                            Bytes default_workspace);
 
 /// As `measured_choice`, but the least noisy timing among the tactics timed at exactly this m; nothing where fewer
 /// than two were.

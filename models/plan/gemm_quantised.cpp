@@ -31,7 +31,8 @@ double weight_bytes(Precision precision) { return precision == Precision::w4a16 
 
 }  // namespace
 
-TacticWork quantised_work(const GemmShape& shape, const GemmTile& tile, Precision precision, const GemmCatalogue& catalogue) {
+TacticWork quantised_work(const GemmShape& shape, const GemmTile& tile, Precision precision,
+                          const GemmCatalogue& catalogue) {
   return tactic_work(shape, tile, tile.clusters.front(), {}, quantised_family(precision, catalogue), catalogue.machine);
 }
 
@@ -42,7 +43,8 @@ ReductionSig quantised_signature(Precision precision, std::int64_t promotion) {
 
 Seconds cutlass_time(const GemmShape& shape, Precision precision, const GemmCatalogue& catalogue) {
   const GemmShape padded{shape.m, up(shape.n, 16), up(shape.k, 16)};
-  const CutlassKernel kernel = precision == Precision::int8 ? cutlass_int8(padded.m, padded.n) : cutlass_fp8(padded.m, padded.n);
+  const CutlassKernel kernel =
+      precision == Precision::int8 ? cutlass_int8(padded.m, padded.n) : cutlass_fp8(padded.m, padded.n);
   return quantised_work(padded, kernel.tile(), precision, catalogue).time;
 }
 
@@ -73,8 +75,10 @@ ScalarKernel scalar_kernel(const GemmShape& shape, const GemmMachine& machine) {
   const std::int64_t tiles = cost::tile_count(shape.m, shape.n, kTile);
   kernel.tile_efficiency = cost::tile_efficiency(shape.m, shape.n, kTile);
   kernel.wave_efficiency = cost::wave_efficiency(tiles, machine.sm_count);
-  const double work = 2.0 * real(shape.m) * real(shape.n) * real(shape.k) / (kernel.tile_efficiency * kernel.wave_efficiency);
-  kernel.time = machine.launch + machine.tile_fixed + joined(Flops(work) / machine.scalar, compulsory_bytes(shape, 2.0) / machine.hbm);
+  const double work =
+      2.0 * real(shape.m) * real(shape.n) * real(shape.k) / (kernel.tile_efficiency * kernel.wave_efficiency);
+  kernel.time = machine.launch + machine.tile_fixed +
+                joined(Flops(work) / machine.scalar, compulsory_bytes(shape, 2.0) / machine.hbm);
   return kernel;
 }
 

@@ -12,7 +12,8 @@
 namespace brink::plan {
 
 /// One FP8 or INT8 tile (with its first cluster) on a shape.
-[[nodiscard]] TacticWork quantised_work(const GemmShape& shape, const GemmTile& tile, Precision precision, const GemmCatalogue& catalogue);
+[[nodiscard]] TacticWork quantised_work(const GemmShape& shape, const GemmTile& tile, Precision precision,
+                                        const GemmCatalogue& catalogue);
 
 /// One order for every tile: these kernels never split k. `promotion`: elements of k between promotions to fp32
 /// (DeepSeek-V3 report, 3.3.2). Integer sums are exact, so INT8 has one signature whatever runs.

@@ -54,7 +54,8 @@ GemmSearch::GemmSearch(GemmCatalogue catalogue) : catalogue_(std::move(catalogue
     for (const GemmTile& tile : family.tiles) {
       auto& clusters = tiles.emplace_back();
       for (const Cluster cluster : tile.clusters)
-        clusters.push_back({step_time(tile, cluster, family, catalogue_.machine), cluster_slots(cluster, catalogue_.machine.sm_count)});
+        clusters.push_back({step_time(tile, cluster, family, catalogue_.machine),
+                            cluster_slots(cluster, catalogue_.machine.sm_count)});
     }
   }
 }
@@ -72,14 +73,16 @@ bool GemmSearch::preferred(std::size_t family) const {
 }
 
 template <class Visit>
-void GemmSearch::each_legal(const GemmShape& shape, std::size_t index, const GemmLimits& limits, const Seconds& cutoff, Visit visit) const {
+void GemmSearch::each_legal(const GemmShape& shape, std::size_t index, const GemmLimits& limits, const Seconds& cutoff,
+                            Visit visit) const {
   const GemmFamily& family = families()[index];
   const GemmMachine& machine = catalogue_.machine;
   const Seconds streamed = compulsory_bytes(shape, real(family.element_bytes)) / machine.hbm;
   const std::int64_t rows = std::max(cost::ceil_div(shape.m, kColumnStep) * kColumnStep, kMmaRows);
   const std::size_t splits = limits.splits ? family.splits.size() : 1;
   std::array<double, GemmFamily::kSplitsMax> steps{};
-  for (std::size_t s = 0; s < splits; ++s) steps[s] = real(split_depth(shape.k, family.splits[s], family.k_step) / family.k_step);
+  for (std::size_t s = 0; s < splits; ++s)
+    steps[s] = real(split_depth(shape.k, family.splits[s], family.k_step) / family.k_step);
   for (std::size_t t = 0; t < family.tiles.size(); ++t) {
     const GemmTile& tile = family.tiles[t];
     const std::int64_t across = cost::ceil_div(shape.n, tile.features), down = cost::ceil_div(shape.m, tile.tokens);
@@ -94,9 +97,11 @@ void GemmSearch::each_legal(const GemmShape& shape, std::size_t index, const Gem
       for (std::size_t s = 0; s < splits; ++s) {
         const std::int64_t split = family.splits[s];
         if (split > 1 && (launched * split > kSplitWavesMax * prepared.slots || steps[s] < kSplitStepsMin)) break;
-        const Seconds tiled = real(cost::wave_count(launched * split, prepared.slots)) * (steps[s] * prepared.step + machine.tile_fixed);
+        const Seconds tiled =
+            real(cost::wave_count(launched * split, prepared.slots)) * (steps[s] * prepared.step + machine.tile_fixed);
         // The bounds alone decide most tactics, without the roots of the norm.
-        const Seconds bound = machine.launch + std::max(tiled, streamed) + (split > 1 ? machine.reduction_fixed : Seconds(0.0));
+        const Seconds bound =
+            machine.launch + std::max(tiled, streamed) + (split > 1 ? machine.reduction_fixed : Seconds(0.0));
         if (bound >= cutoff) continue;
         const Seconds main = machine.launch + joined(tiled, streamed);
         if (split == 1) {
@@ -114,7 +119,8 @@ void GemmSearch::each_legal(const GemmShape& shape, std::size_t index, const Gem
   }
 }
 
-GemmTactic GemmSearch::fastest(const GemmShape& shape, std::size_t family, const GemmLimits& limits, const TuningNoise& noise) const {
+GemmTactic GemmSearch::fastest(const GemmShape& shape, std::size_t family, const GemmLimits& limits,
+                               const TuningNoise& noise) const {
   GemmTactic best;
   Seconds least(std::numeric_limits<double>::infinity());
   each_legal(shape, family, limits, least, [&](const GemmTactic& tactic, Seconds time) {
@@ -126,8 +132,8 @@ GemmTactic GemmSearch::fastest(const GemmShape& shape, std::size_t family, const
   return noise.relative > 0.0 ? tuned(shape, family, limits, noise, least) : best;
 }
 
-GemmTactic GemmSearch::tuned(const GemmShape& shape, std::size_t family, const GemmLimits& limits, const TuningNoise& noise,
-                             Seconds fastest) const {
+GemmTactic GemmSearch::tuned(const GemmShape& shape, std::size_t family, const GemmLimits& limits,
+                             const TuningNoise& noise, Seconds fastest) const {
   const RandomStream stream(noise.seed, "gemm autotune");
   const std::uint64_t shape_key = shape_class(shape, family);
   GemmTactic best;
@@ -145,7 +151,8 @@ GemmTactic GemmSearch::tuned(const GemmShape& shape, std::size_t family, const G
   return best;
 }
 
-bool GemmSearch::legal(const GemmShape& shape, std::size_t index, const GemmTactic& tactic, const GemmLimits& limits) const {
+bool GemmSearch::legal(const GemmShape& shape, std::size_t index, const GemmTactic& tactic,
+                       const GemmLimits& limits) const {
   const GemmFamily& family = families()[index];
   if (shape.n % family.align_n != 0 || shape.k % family.align_k != 0) return false;
   if (tactic.split == 1) return true;
@@ -157,15 +164,17 @@ TacticWork GemmSearch::work(const GemmShape& shape, std::size_t index, const Gem
   const GemmFamily& family = families()[index];
   const GemmTile& tile = family.tiles[tactic.tile];
   const std::int64_t partial_bytes = tactic.split > 1 ? family.reductions[tactic.reduction].partial_bytes : 0;
-  return tactic_work(shape, tile, tile.clusters[tactic.cluster], {tactic.split, partial_bytes}, family, catalogue_.machine);
+  return tactic_work(shape, tile, tile.clusters[tactic.cluster], {tactic.split, partial_bytes}, family,
+                     catalogue_.machine);
 }
 
 std::string GemmSearch::name(std::size_t index, const GemmTactic& tactic) const {
   const GemmFamily& family = families()[index];
   const GemmTile& tile = family.tiles[tactic.tile];
   const Cluster cluster = tile.clusters[tactic.cluster];
-  std::string text = fmt::format("{}/{}_{}x{}_{}x{}_{}x{}_{}", plan::name(family.precision), family.name, tile.features, tile.tokens,
-                                 family.k_step, tile.stages, cluster.features, cluster.tokens, tile.token_rows ? "TNN" : "TNT");
+  std::string text =
+      fmt::format("{}/{}_{}x{}_{}x{}_{}x{}_{}", plan::name(family.precision), family.name, tile.features, tile.tokens,
+                  family.k_step, tile.stages, cluster.features, cluster.tokens, tile.token_rows ? "TNN" : "TNT");
   if (tactic.split > 1) {
     text += fmt::format("_splitK{}", tactic.split);
     if (tactic.reduction > 0) text += "_" + family.reductions[tactic.reduction].name;

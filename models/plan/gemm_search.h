@@ -46,7 +46,8 @@ class GemmSearch {
   /// fewer splits.
   [[nodiscard]] GemmTactic fastest(const GemmShape& shape, std::size_t family, const GemmLimits& limits,
                                    const TuningNoise& noise = {}) const;
-  [[nodiscard]] bool legal(const GemmShape& shape, std::size_t family, const GemmTactic& tactic, const GemmLimits& limits) const;
+  [[nodiscard]] bool legal(const GemmShape& shape, std::size_t family, const GemmTactic& tactic,
+                           const GemmLimits& limits) const;
   [[nodiscard]] TacticWork work(const GemmShape& shape, std::size_t family, const GemmTactic& tactic) const;
 
   /// "bf16/64x8_64x16_4x1_TNT_splitK3": features x tokens _ k step x stages _ cluster; TNT has features in the
@@ -62,7 +63,8 @@ class GemmSearch {
  private:
   /// Visits the legal tactics that may be faster than `cutoff`, which the visitor may lower.
   template <class Visit>
-  void each_legal(const GemmShape& shape, std::size_t family, const GemmLimits& limits, const Seconds& cutoff, Visit visit) const;
+  void each_legal(const GemmShape& shape, std::size_t family, const GemmLimits& limits, const Seconds& cutoff,
+                  Visit visit) const;
   GemmTactic tuned(const GemmShape& shape, std::size_t family, const GemmLimits& limits, const TuningNoise& noise,
                    Seconds fastest) const;
 

@@ -17,9 +17,9 @@
 namespace brink::plan {
 namespace {
 
-constexpr std::int64_t kScalarRows = 17;           // the batch the hypothesis is about
-constexpr double kInvariantWorkspace = 1024.0;     // bytes: too little for any split (vLLM batch_invariant.py)
-constexpr std::int64_t kInvariantTile = 128;       // side of the fixed tile
+constexpr std::int64_t kScalarRows = 17;        // the batch the hypothesis is about
+constexpr double kInvariantWorkspace = 1024.0;  // bytes: too little for any split (vLLM batch_invariant.py)
+constexpr std::int64_t kInvariantTile = 128;    // side of the fixed tile
 
 /// The tile nearest to the fixed one (its area at most, then the squarest), in clusters of two as CUTLASS's default
 /// sm90 kernel has.
@@ -29,7 +29,8 @@ GemmTactic fixed_tactic(const GemmFamily& family) {
   for (std::size_t i = 0; i < family.tiles.size(); ++i) {
     const GemmTile& tile = family.tiles[i];
     const std::int64_t tile_area = tile.features * tile.tokens, tile_skew = std::abs(tile.features - tile.tokens);
-    if (tile_area > kInvariantTile * kInvariantTile || tile_area < area || (tile_area == area && tile_skew >= skew)) continue;
+    if (tile_area > kInvariantTile * kInvariantTile || tile_area < area || (tile_area == area && tile_skew >= skew))
+      continue;
     best.tile = i;
     area = tile_area;
     skew = tile_skew;
@@ -62,11 +63,15 @@ Choice GemmSelector::choose(const GemmProblem& problem, const GemmState& state) 
     case Precision::fp8:
       if (problem.scales == ScaleShape::block_128) return fp8_block(shape, state);
       if (options_.fp8_library == Fp8Library::cutlass) return cutlass(shape, problem.precision, state);
-      if (search_.family(shape, Precision::fp8) < search_.families().size()) return from_catalogue(shape, problem.precision, state);
+      if (search_.family(shape, Precision::fp8) < search_.families().size())
+        return from_catalogue(shape, problem.precision, state);
       return dequantised(shape, problem.precision, cutlass_time(shape, problem.precision, search_.catalogue()), state);
-    case Precision::int8: return cutlass(shape, problem.precision, state);
-    case Precision::w4a16: return marlin(shape, state);
-    default: return from_catalogue(shape, problem.precision, state);
+    case Precision::int8:
+      return cutlass(shape, problem.precision, state);
+    case Precision::w4a16:
+      return marlin(shape, state);
+    default:
+      return from_catalogue(shape, problem.precision, state);
   }
 }
 
@@ -98,8 +103,10 @@ Choice GemmSelector::from_catalogue(const GemmShape& shape, Precision precision,
     const GemmTactic usual = search_.fastest(shape, family, default_limits());
     choice.relative_time = work.time / search_.work(shape, family, usual).time;
     if (chosen != usual && choice.fallback == Fallback::none) {
-      if (options_.batch_invariant) choice.fallback = Fallback::batch_invariant;
-      else if (!search_.legal(shape, family, usual, allowed)) choice.fallback = Fallback::workspace;
+      if (options_.batch_invariant)
+        choice.fallback = Fallback::batch_invariant;
+      else if (!search_.legal(shape, family, usual, allowed))
+        choice.fallback = Fallback::workspace;
     }
   }
   if (const auto measured = look_up(shape, precision, allowed)) return from_measured(choice, *measured);
@@ -108,14 +115,16 @@ Choice GemmSelector::from_catalogue(const GemmShape& shape, Precision precision,
   return choice;
 }
 
-std::optional<MeasuredChoice> GemmSelector::look_up(const GemmShape& shape, Precision precision, const GemmLimits& limits) const {
+std::optional<MeasuredChoice> GemmSelector::look_up(const GemmShape& shape, Precision precision,
+                                                    const GemmLimits& limits) const {
   if (measured_ == nullptr || (options_.batch_invariant && options_.fixed_tile)) return std::nullopt;
   if (precision != Precision::bf16 && precision != Precision::fp8) return std::nullopt;
   const cost::GemmType type = precision == Precision::bf16 ? cost::GemmType::bf16 : cost::GemmType::fp8;
   const Bytes usual = search_.catalogue().default_workspace;
   std::optional<MeasuredChoice> found;
   if (options_.autotune && !options_.batch_invariant)
-    found = measured_autotune(*measured_, type, shape, limits.workspace, usual, {options_.autotune_noise, options_.seed, options_.replica});
+    found = measured_autotune(*measured_, type, shape, limits.workspace, usual,
+                              {options_.autotune_noise, options_.seed, options_.replica});
   if (!found) found = measured_choice(*measured_, type, shape, limits.workspace, usual);
   if (found && !limits.splits && found->split > 1) return std::nullopt;  // invariance is asked for, not measured
   return found;
@@ -128,7 +137,8 @@ Choice GemmSelector::from_measured(Choice modelled, const MeasuredChoice& measur
   choice.repeatable = measured.deterministic;
   choice.measured = true;
   if (measured.relative_time) choice.relative_time = *measured.relative_time;
-  if (modelled.fallback == Fallback::batch_invariant || modelled.fallback == Fallback::workspace) choice.fallback = Fallback::none;
+  if (modelled.fallback == Fallback::batch_invariant || modelled.fallback == Fallback::workspace)
+    choice.fallback = Fallback::none;
   if (!measured.as_default && choice.fallback == Fallback::none && !options_.autotune)
     choice.fallback = options_.batch_invariant ? Fallback::batch_invariant : Fallback::workspace;
   return choice;
@@ -151,7 +161,8 @@ Choice GemmSelector::fp8_block(const GemmShape& shape, const GemmState& state) c
 Choice GemmSelector::cutlass(const GemmShape& shape, Precision precision, const GemmState& state) const {
   if (!cutlass_legal(shape.n, shape.k))
     return dequantised(shape, precision, cutlass_time(shape, precision, search_.catalogue()), state);
-  const CutlassKernel kernel = precision == Precision::fp8 ? cutlass_fp8(shape.m, shape.n) : cutlass_int8(shape.m, shape.n);
+  const CutlassKernel kernel =
+      precision == Precision::fp8 ? cutlass_fp8(shape.m, shape.n) : cutlass_int8(shape.m, shape.n);
   const TacticWork work = quantised_work(shape, kernel.tile(), precision, search_.catalogue());
   Choice choice;
   choice.tactic_id = names_.intern(kernel.name(precision));
@@ -171,7 +182,8 @@ Choice GemmSelector::marlin(const GemmShape& shape, const GemmState& state) cons
     choice.fallback = Fallback::batch_invariant;
     return choice;
   }
-  const MarlinKernel kernel = marlin_kernel(shape.m, shape.n, shape.k, search_.catalogue().sm_count, options_.marlin_atomics);
+  const MarlinKernel kernel =
+      marlin_kernel(shape.m, shape.n, shape.k, search_.catalogue().sm_count, options_.marlin_atomics);
   Choice choice;
   choice.tactic_id = names_.intern(kernel.name());
   choice.reduction_sig = kernel.signature();
@@ -184,12 +196,14 @@ Choice GemmSelector::marlin(const GemmShape& shape, const GemmState& state) cons
   return choice;
 }
 
-Choice GemmSelector::dequantised(const GemmShape& shape, Precision precision, Seconds quantised, const GemmState& state) const {
+Choice GemmSelector::dequantised(const GemmShape& shape, Precision precision, Seconds quantised,
+                                 const GemmState& state) const {
   const std::size_t family = search_.family(shape, Precision::bf16);
   const GemmTactic chosen = tactic(shape, family, limits(state));
   const TacticWork work = search_.work(shape, family, chosen);
   Choice choice;
-  choice.tactic_id = names_.intern(std::string("dequantise_") + plan::name(precision) + "+" + search_.name(family, chosen));
+  choice.tactic_id =
+      names_.intern(std::string("dequantise_") + plan::name(precision) + "+" + search_.name(family, chosen));
   choice.reduction_sig = signature_hash(search_.signature(shape, family, chosen), name_hash(plan::name(precision)));
   choice.repeatable = search_.repeatable(family, chosen);
   choice.precision = Precision::bf16;
@@ -205,7 +219,8 @@ Seconds GemmSelector::usual_time(const GemmProblem& problem) const {
   const GemmCatalogue& catalogue = search_.catalogue();
   const bool from_library = problem.precision == Precision::fp8 && options_.fp8_library == Fp8Library::cublaslt;
   if (problem.precision == Precision::w4a16) return marlin_time(shape, catalogue);
-  if (problem.precision == Precision::fp8 && problem.scales == ScaleShape::block_128) return deepgemm_time(shape, catalogue);
+  if (problem.precision == Precision::fp8 && problem.scales == ScaleShape::block_128)
+    return deepgemm_time(shape, catalogue);
   if (problem.precision == Precision::int8 || (problem.precision == Precision::fp8 && !from_library))
     return cutlass_time(shape, problem.precision, catalogue);
   std::size_t family = search_.family(shape, problem.precision);

@@ -27,9 +27,9 @@ struct GemmProblem {
 
 /// What limits the choice at this moment.
 struct GemmState {
-  Bytes workspace = mib(32);  // scratch memory of the stream
-  bool captured = true;       // inside a CUDA graph: changes no tactic, but the caller pads m
-  std::int64_t live_rows = 0; // of m that are no padding; 0: all. Only hypotheses look at it
+  Bytes workspace = mib(32);   // scratch memory of the stream
+  bool captured = true;        // inside a CUDA graph: changes no tactic, but the caller pads m
+  std::int64_t live_rows = 0;  // of m that are no padding; 0: all. Only hypotheses look at it
 };
 
 /// Who multiplies FP8 with scales a channel.
@@ -45,8 +45,8 @@ struct GemmSelectorOptions {
   /// Lab, "Defeating Nondeterminism in LLM Inference"), instead of the library's unsplit tactics.
   bool fixed_tile = false;
   Fp8Library fp8_library = Fp8Library::cutlass;
-  bool marlin_atomics = false;       // VLLM_MARLIN_USE_ATOMIC_ADD
-  bool scalar_fp16_at_17 = false;    // hypothesis without evidence: 17 live rows leave the tensor cores
+  bool marlin_atomics = false;     // VLLM_MARLIN_USE_ATOMIC_ADD
+  bool scalar_fp16_at_17 = false;  // hypothesis without evidence: 17 live rows leave the tensor cores
 };
 
 /// Answers are pure functions of the arguments. A choice costs microseconds: callers keep tables by m.
@@ -63,11 +63,13 @@ class GemmSelector {
  private:
   [[nodiscard]] Choice from_catalogue(const GemmShape& shape, Precision precision, const GemmState& state) const;
   [[nodiscard]] Choice from_measured(Choice modelled, const MeasuredChoice& measured) const;
-  [[nodiscard]] std::optional<MeasuredChoice> look_up(const GemmShape& shape, Precision precision, const GemmLimits& limits) const;
+  [[nodiscard]] std::optional<MeasuredChoice> look_up(const GemmShape& shape, Precision precision,
+                                                      const GemmLimits& limits) const;
   [[nodiscard]] Choice fp8_block(const GemmShape& shape, const GemmState& state) const;
   [[nodiscard]] Choice cutlass(const GemmShape& shape, Precision precision, const GemmState& state) const;
   [[nodiscard]] Choice marlin(const GemmShape& shape, const GemmState& state) const;
-  [[nodiscard]] Choice dequantised(const GemmShape& shape, Precision precision, Seconds quantised, const GemmState& state) const;
+  [[nodiscard]] Choice dequantised(const GemmShape& shape, Precision precision, Seconds quantised,
+                                   const GemmState& state) const;
   [[nodiscard]] Choice scalar(const GemmProblem& problem) const;
   /// Model time of what runs with the default workspace.
   [[nodiscard]] Seconds usual_time(const GemmProblem& problem) const;

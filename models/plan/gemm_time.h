@@ -17,7 +17,8 @@ struct GemmShape {
 /// Time of one k_step inside a tile: the MMA issue max'ed with the MMA's reads of shared memory (rows once, columns
 /// once for each 64 rows), joined with operand loads from L2 by a 4-norm. Multicast divides what a block loads
 /// (DeepGEMM, csrc/jit_kernels/heuristics/sm90.hpp: L1 and L2 cycles).
-[[nodiscard]] Seconds step_time(const GemmTile& tile, Cluster cluster, const GemmFamily& family, const GemmMachine& machine);
+[[nodiscard]] Seconds step_time(const GemmTile& tile, Cluster cluster, const GemmFamily& family,
+                                const GemmMachine& machine);
 
 /// Thread blocks that run at once with clusters of this size.
 [[nodiscard]] std::int64_t cluster_slots(Cluster cluster, std::int64_t sm_count);
@@ -50,6 +51,7 @@ struct TacticWork {
 [[nodiscard]] std::int64_t split_depth(std::int64_t k, std::int64_t split, std::int64_t k_step);
 
 /// Scratch memory for the partial sums of a split: S * Mpad * Npad * bytes each; none unsplit.
-[[nodiscard]] Bytes split_workspace(const GemmShape& shape, const GemmTile& tile, std::int64_t split, std::int64_t partial_bytes);
+[[nodiscard]] Bytes split_workspace(const GemmShape& shape, const GemmTile& tile, std::int64_t split,
+                                    std::int64_t partial_bytes);
 
 }  // namespace brink::plan

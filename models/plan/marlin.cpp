@@ -13,8 +13,8 @@ namespace {
 
 using cost::ceil_div;
 
-constexpr std::int64_t kRowBlock = 16;      // tokens of one MMA
-constexpr std::int64_t kRowBlocksMax = 4;   // a pass holds at most 64 tokens
+constexpr std::int64_t kRowBlock = 16;     // tokens of one MMA
+constexpr std::int64_t kRowBlocksMax = 4;  // a pass holds at most 64 tokens
 constexpr std::int64_t kStages = 4;
 constexpr std::int64_t kAtomicFeatures = 2048, kAtomicDepth = 2048;
 

@@ -11,11 +11,11 @@
 namespace brink::plan {
 
 struct MarlinKernel {
-  std::int64_t rows = 16;          // of tokens a pass holds: 16, 32, 48 or 64
+  std::int64_t rows = 16;  // of tokens a pass holds: 16, 32, 48 or 64
   std::int64_t tile_k = 128, tile_n = 128;
-  std::int64_t stripe = 1;         // k tiles one SM sums in a row before it moves on
-  std::int64_t passes = 1;         // chunks of tokens
-  bool atomics = false;            // partial sums meet by atomicAdd instead of in order
+  std::int64_t stripe = 1;  // k tiles one SM sums in a row before it moves on
+  std::int64_t passes = 1;  // chunks of tokens
+  bool atomics = false;     // partial sums meet by atomicAdd instead of in order
 
   /// "marlin/w4a16_m16_k128n128_stripe4[_atomic]".
   [[nodiscard]] std::string name() const;
@@ -29,6 +29,7 @@ struct MarlinKernel {
 
 /// `allow_atomics`: VLLM_MARLIN_USE_ATOMIC_ADD; atomics are then used where n < 2048 and k >= 2048
 /// (should_use_atomic_add_reduce). The shape must be legal.
-[[nodiscard]] MarlinKernel marlin_kernel(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t sm_count, bool allow_atomics);
+[[nodiscard]] MarlinKernel marlin_kernel(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t sm_count,
+                                         bool allow_atomics);
 
 }  // namespace brink::plan

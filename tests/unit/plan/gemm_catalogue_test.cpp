@@ -19,7 +19,8 @@ TEST(GemmCatalogue, DefaultFileIsReadAndStatesItsSource) {
   EXPECT_EQ(catalogue.default_workspace, mib(32));
   EXPECT_NE(catalogue.source.find("Not an enumeration of the library"), std::string::npos);
   for (const Precision precision : {Precision::bf16, Precision::fp8, Precision::int8})
-    EXPECT_TRUE(std::any_of(catalogue.families.begin(), catalogue.families.end(), [&](const GemmFamily& f) { return f.precision == precision; }));
+    EXPECT_TRUE(std::any_of(catalogue.families.begin(), catalogue.families.end(),
+                            [&](const GemmFamily& f) { return f.precision == precision; }));
 }
 
 // Stage counts that the names of public H100 kernels show follow from the shared memory a stage takes.
@@ -27,12 +28,14 @@ TEST(GemmCatalogue, StagesAgreeWithPublicKernelNames) {
   struct Known {
     std::int64_t features, tokens, stages;
   };
-  const std::vector<Known> known = {{64, 8, 16},  {64, 64, 13}, {96, 64, 10},  {96, 128, 7},  {80, 64, 11},  {80, 128, 8},  {128, 8, 12},
-                                    {128, 16, 11}, {128, 32, 10}, {128, 48, 9}, {144, 64, 8}, {144, 128, 6}, {192, 32, 7}, {192, 192, 4}, {256, 8, 6}};
+  const std::vector<Known> known = {{64, 8, 16},  {64, 64, 13},  {96, 64, 10},  {96, 128, 7},  {80, 64, 11},
+                                    {80, 128, 8}, {128, 8, 12},  {128, 16, 11}, {128, 32, 10}, {128, 48, 9},
+                                    {144, 64, 8}, {144, 128, 6}, {192, 32, 7},  {192, 192, 4}, {256, 8, 6}};
   const GemmFamily family = GemmCatalogue::load(kDefault).families.front();
   for (const Known& want : known) {
-    const auto found = std::find_if(family.tiles.begin(), family.tiles.end(),
-                                    [&](const GemmTile& tile) { return tile.features == want.features && tile.tokens == want.tokens; });
+    const auto found = std::find_if(family.tiles.begin(), family.tiles.end(), [&](const GemmTile& tile) {
+      return tile.features == want.features && tile.tokens == want.tokens;
+    });
     ASSERT_NE(found, family.tiles.end()) << want.features << 'x' << want.tokens;
     EXPECT_EQ(found->stages, want.stages) << want.features << 'x' << want.tokens;
   }

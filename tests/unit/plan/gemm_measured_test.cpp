@@ -22,11 +22,16 @@ cost::GemmTacticTable table(double workspace_bytes) {
 cost::GemmTactics tactics() {
   cost::GemmTactics all;
   all.library = "cublasLt 1";
-  all.names = {"66/t1/s1/k4/r2/w0/c0/i0/g1", "66/t2/s1/k1/r0/w0/c0/i0/g1", "66/t3/s1/k1/r0/w0/c0/i0/g1", "66/t1/s1/k2/r1/w0/c0/i0/g1"};
+  all.names = {"66/t1/s1/k4/r2/w0/c0/i0/g1", "66/t2/s1/k1/r0/w0/c0/i0/g1", "66/t3/s1/k1/r0/w0/c0/i0/g1",
+               "66/t1/s1/k2/r1/w0/c0/i0/g1"};
   cost::GemmTacticTable full = table(32.0 * 1048576.0);
   full.chosen = {{1, 16, kSplit4}, {17, 64, kPlain}, {65, 70, kInPlace}, {71, 128, kOther}};
   full.bit_classes = {{1, 16, 0}, {17, 64, 1}, {65, 70, 2}, {71, 128, 1}};
-  full.timed = {{1, kSplit4, microseconds(10)}, {1, kPlain, microseconds(12)}, {16, kSplit4, microseconds(10)}, {16, kPlain, microseconds(11)}, {64, kPlain, microseconds(13)}};
+  full.timed = {{1, kSplit4, microseconds(10)},
+                {1, kPlain, microseconds(12)},
+                {16, kSplit4, microseconds(10)},
+                {16, kPlain, microseconds(11)},
+                {64, kPlain, microseconds(13)}};
   cost::GemmTacticTable tight = table(1024.0);
   tight.chosen = {{1, 128, kPlain}};
   tight.bit_classes = {{1, 128, 0}};
@@ -39,9 +44,11 @@ struct Bench {
   TacticNames names;
   GemmSelector selector;
   explicit Bench(GemmSelectorOptions options = {})
-      : selector(GemmCatalogue::load(std::string(BRINK_SOURCE_DIR) + "/configs/tactics/h100_cublaslt.json"), options, names,
-                 std::make_shared<const cost::GemmTactics>(tactics())) {}
-  Choice at(std::int64_t m, Bytes workspace = mib(32), std::int64_t n = 4096) { return selector.choose({m, n, 4096}, {workspace, true}); }
+      : selector(GemmCatalogue::load(std::string(BRINK_SOURCE_DIR) + "/configs/tactics/h100_cublaslt.json"), options,
+                 names, std::make_shared<const cost::GemmTactics>(tactics())) {}
+  Choice at(std::int64_t m, Bytes workspace = mib(32), std::int64_t n = 4096) {
+    return selector.choose({m, n, 4096}, {workspace, true});
+  }
 };
 
 TEST(GemmMeasured, ReplacesTheModelWhereItWasMeasured) {
@@ -61,7 +68,7 @@ TEST(GemmMeasured, BitClassesAreTheSignatures) {
   EXPECT_NE(bench.at(16).reduction_sig, bench.at(17).reduction_sig);
   EXPECT_NE(bench.at(17).reduction_sig, bench.at(65).reduction_sig);
   EXPECT_NE(bench.at(17).tactic_id, bench.at(71).tactic_id);
-  EXPECT_EQ(bench.at(17).reduction_sig, bench.at(71).reduction_sig);  // another tactic, the same bits
+  EXPECT_EQ(bench.at(17).reduction_sig, bench.at(71).reduction_sig);                // another tactic, the same bits
   EXPECT_EQ(bench.at(1, Bytes(1024.0)).reduction_sig, bench.at(17).reduction_sig);  // unsplit under either workspace
 }
 

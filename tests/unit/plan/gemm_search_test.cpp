@@ -12,7 +12,9 @@
 namespace brink::plan {
 namespace {
 
-GemmCatalogue default_catalogue() { return GemmCatalogue::load(std::string(BRINK_SOURCE_DIR) + "/configs/tactics/h100_cublaslt.json"); }
+GemmCatalogue default_catalogue() {
+  return GemmCatalogue::load(std::string(BRINK_SOURCE_DIR) + "/configs/tactics/h100_cublaslt.json");
+}
 
 const GemmSearch& search() {
   static const GemmSearch instance(default_catalogue());
@@ -20,7 +22,9 @@ const GemmSearch& search() {
 }
 
 GemmShape random_shape(std::mt19937_64& draw) {
-  const auto between = [&](std::int64_t low, std::int64_t high) { return std::uniform_int_distribution<std::int64_t>(low, high)(draw); };
+  const auto between = [&](std::int64_t low, std::int64_t high) {
+    return std::uniform_int_distribution<std::int64_t>(low, high)(draw);
+  };
   const std::int64_t m = std::int64_t{1} << between(0, 13);
   return {between(1, m), 8 * between(1, 1 << between(4, 12)), 8 * between(1, 1 << between(4, 11))};
 }
@@ -46,7 +50,8 @@ TEST(GemmSearch, SplitLegalIffItsPartialSumsFit) {
   const std::size_t family = search().family(shape, Precision::bf16);
   for (std::size_t t = 0; t < search().families()[family].tiles.size(); ++t) {
     const GemmTile& tile = search().families()[family].tiles[t];
-    const std::int64_t rows = cost::ceil_div(33, tile.tokens) * tile.tokens, columns = cost::ceil_div(2560, tile.features) * tile.features;
+    const std::int64_t rows = cost::ceil_div(33, tile.tokens) * tile.tokens,
+                       columns = cost::ceil_div(2560, tile.features) * tile.features;
     const Bytes needed(3.0 * static_cast<double>(rows * columns) * 4.0);
     const GemmTactic tactic{t, 0, 0, 3};
     EXPECT_TRUE(search().legal(shape, family, tactic, {needed, true}));
@@ -122,11 +127,14 @@ TEST(GemmSearch, IsTheMinimumOverTheCatalogue) {
         const Cluster cluster = tile.clusters[c];
         const std::int64_t across = cost::ceil_div(shape.n, tile.features), down = cost::ceil_div(shape.m, tile.tokens);
         if (across < cluster.features || down < cluster.tokens) continue;
-        const std::int64_t blocks = cost::ceil_div(across, cluster.features) * cluster.features * cost::ceil_div(down, cluster.tokens) * cluster.tokens;
+        const std::int64_t blocks = cost::ceil_div(across, cluster.features) * cluster.features *
+                                    cost::ceil_div(down, cluster.tokens) * cluster.tokens;
         for (const std::int64_t split : family.splits) {
-          const bool worth = blocks * split <= 2 * cluster_slots(cluster, 132) && split_depth(shape.k, split, 64) >= 256;
+          const bool worth =
+              blocks * split <= 2 * cluster_slots(cluster, 132) && split_depth(shape.k, split, 64) >= 256;
           const GemmTactic tactic{t, c, 0, split};
-          if ((split == 1 || worth) && search().legal(shape, 0, tactic, limits)) least = std::min(least, search().work(shape, 0, tactic).time);
+          if ((split == 1 || worth) && search().legal(shape, 0, tactic, limits))
+            least = std::min(least, search().work(shape, 0, tactic).time);
         }
       }
     EXPECT_DOUBLE_EQ(search().work(shape, 0, search().fastest(shape, 0, limits)).time.value(), least.value());
@@ -146,7 +154,8 @@ TEST(GemmSearch, Int8SumsAreExactWhateverRuns) {
   const std::size_t family = search().family(shape, Precision::int8);
   for (const std::int64_t split : {1, 2, 3, 8})
     for (const std::size_t tile : {0U, 7U, 30U})
-      EXPECT_EQ(search().signature(shape, family, {tile, 0, 0, split}), search().signature(shape, family, {0, 0, 0, 1}));
+      EXPECT_EQ(search().signature(shape, family, {tile, 0, 0, split}),
+                search().signature(shape, family, {0, 0, 0, 1}));
 }
 
 TEST(GemmSearch, PartialsInTheOutputTypeAreOtherBitsAndHalfTheWorkspace) {

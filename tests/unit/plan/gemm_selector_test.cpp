@@ -10,25 +10,30 @@
 namespace brink::plan {
 namespace {
 
-GemmCatalogue catalogue() { return GemmCatalogue::load(std::string(BRINK_SOURCE_DIR) + "/configs/tactics/h100_cublaslt.json"); }
+GemmCatalogue catalogue() {
+  return GemmCatalogue::load(std::string(BRINK_SOURCE_DIR) + "/configs/tactics/h100_cublaslt.json");
+}
 
 struct Bench {
   TacticNames names;
   GemmSelector selector;
   explicit Bench(GemmSelectorOptions options = {}) : selector(catalogue(), options, names) {}
-  Choice operator()(std::int64_t m, std::int64_t n, std::int64_t k, Precision precision = Precision::bf16, Bytes workspace = mib(32)) {
+  Choice operator()(std::int64_t m, std::int64_t n, std::int64_t k, Precision precision = Precision::bf16,
+                    Bytes workspace = mib(32)) {
     return selector.choose({m, n, k, precision}, {workspace, true});
   }
   std::string name(const Choice& choice) { return names[choice.tactic_id]; }
 };
 
-const std::vector<std::pair<std::int64_t, std::int64_t>> kLayers = {{6144, 4096}, {4096, 4096}, {28672, 4096}, {4096, 14336}, {1280, 8192}, {8192, 1024}};
+const std::vector<std::pair<std::int64_t, std::int64_t>> kLayers = {{6144, 4096},  {4096, 4096}, {28672, 4096},
+                                                                    {4096, 14336}, {1280, 8192}, {8192, 1024}};
 
 TEST(GemmSelector, DefaultStateKeepsTheCalibratedTime) {
   Bench bench;
   for (const auto& [n, k] : kLayers)
     for (const std::int64_t m : {1, 2, 16, 17, 33, 64, 128, 257, 1024, 8192}) {
-      for (const Precision precision : {Precision::bf16, Precision::fp16, Precision::fp8, Precision::int8, Precision::w4a16, Precision::tf32, Precision::fp32}) {
+      for (const Precision precision : {Precision::bf16, Precision::fp16, Precision::fp8, Precision::int8,
+                                        Precision::w4a16, Precision::tf32, Precision::fp32}) {
         const Choice choice = bench(m, n, k, precision);
         EXPECT_EQ(choice.relative_time, 1.0);
         EXPECT_EQ(choice.fallback, Fallback::none);
@@ -42,23 +47,18 @@ TEST(GemmSelector, DefaultStateKeepsTheCalibratedTime) {
     }
 }
 
-// Row 0 is compared with its own result at m = 1, as TransformerEngine issue 2986 does. On this model of an H100 the
-// signature leaves that of one row and comes back; on a narrow layer it even returns to a count it had left.
+// Row 0 against its own result at m = 1, as TransformerEngine issue 2986 compares them (n = k = 2048 on an L20: equal
+// at 33 rows, not at 2, 17, 128, 257 and 1024). The kind of it: the signature leaves that of one row and comes back.
 TEST(GemmSelector, SignatureIsNotMonotoneInTheBatch) {
   Bench bench;
-  const auto splits_change = [&](std::int64_t n, std::int64_t k) {
-    std::vector<ReductionSig> seen;
-    for (std::int64_t m = 1; m <= 512; ++m) {
-      const ReductionSig sig = bench(m, n, k).reduction_sig;
-      if (seen.empty() || seen.back() != sig) seen.push_back(sig);
-    }
-    return seen;
-  };
-  const auto narrow = splits_change(1280, 8192);
-  const std::set<ReductionSig> distinct(narrow.begin(), narrow.end());
-  EXPECT_GT(narrow.size(), distinct.size());  // it returned
-  const auto square = splits_change(2048, 2048);
-  EXPECT_GE(square.size(), 2U);  // m = 1 differs from larger batches there
+  const ReductionSig alone = bench(1, 2560, 8192).reduction_sig;
+  EXPECT_NE(bench(64, 2560, 8192).reduction_sig, alone);
+  EXPECT_EQ(bench(129, 2560, 8192).reduction_sig, alone);
+  EXPECT_NE(bench(1024, 2560, 8192).reduction_sig, alone);
+  // At that issue's shape this model of an H100 only leaves it.
+  const ReductionSig square = bench(1, 2048, 2048).reduction_sig;
+  EXPECT_EQ(bench(2, 2048, 2048).reduction_sig, square);
+  for (const std::int64_t m : {17, 33, 128, 257, 1024}) EXPECT_NE(bench(m, 2048, 2048).reduction_sig, square);
 }
 
 TEST(GemmSelector, LessWorkspaceFallsBackAndMoreNeverSlows) {
@@ -96,7 +96,9 @@ TEST(GemmSelector, BatchInvariantHasOneSignatureForEveryBatch) {
           seen.insert(choice.reduction_sig);
           ASSERT_TRUE(choice.repeatable);
           // Dequantised weights on the faster MMA may beat Marlin at large m; nothing else gets faster.
-          if (precision != Precision::w4a16) { ASSERT_GE(choice.relative_time, 1.0 - 1e-12); }
+          if (precision != Precision::w4a16) {
+            ASSERT_GE(choice.relative_time, 1.0 - 1e-12);
+          }
         }
         EXPECT_EQ(seen.size(), 1U) << name(precision) << ' ' << n << 'x' << k;
       }
@@ -104,7 +106,8 @@ TEST(GemmSelector, BatchInvariantHasOneSignatureForEveryBatch) {
 }
 
 // What invariance costs a layer set at one batch, by the model.
-double price(const GemmSelectorOptions& options, std::int64_t m, const std::vector<std::pair<std::int64_t, std::int64_t>>& layers) {
+double price(const GemmSelectorOptions& options, std::int64_t m,
+             const std::vector<std::pair<std::int64_t, std::int64_t>>& layers) {
   Bench bench(options);
   const GemmSearch search(catalogue());
   double usual = 0.0, invariant = 0.0;
@@ -122,11 +125,11 @@ TEST(GemmSelector, PriceOfInvarianceEmerges) {
   GemmSelectorOptions unsplit;
   unsplit.batch_invariant = true;
   EXPECT_GT(price(unsplit, 1, wide), 0.0);
-  EXPECT_LT(price(unsplit, 1, wide), 0.02);   // vLLM PR 28161: 0.6 %
+  EXPECT_LT(price(unsplit, 1, wide), 0.02);  // vLLM PR 28161: 0.6 %
   EXPECT_LT(price(unsplit, 2048, wide), 0.005);
   GemmSelectorOptions fixed = unsplit;
   fixed.fixed_tile = true;
-  EXPECT_GT(price(fixed, 2048, wide), 0.2);   // Thinking Machines: 20 %, SGLang: 24..36 %
+  EXPECT_GT(price(fixed, 2048, wide), 0.2);  // Thinking Machines: 20 %, SGLang: 24..36 %
   EXPECT_LT(price(fixed, 2048, wide), 0.5);
 }
 
@@ -163,9 +166,12 @@ TEST(GemmSelector, QuantisedShapesWithoutATileAreDequantised) {
     Precision precision;
     ScaleShape scales;
   };
-  for (const Case& c : {Case{4104, 4096, Precision::fp8, ScaleShape::per_channel}, Case{4096, 4104, Precision::fp8, ScaleShape::per_channel},
-                        Case{4104, 4096, Precision::int8, ScaleShape::per_channel}, Case{4128, 4096, Precision::fp8, ScaleShape::block_128},
-                        Case{4096, 4160, Precision::fp8, ScaleShape::block_128}, Case{4096, 4160, Precision::w4a16, ScaleShape::per_channel},
+  for (const Case& c : {Case{4104, 4096, Precision::fp8, ScaleShape::per_channel},
+                        Case{4096, 4104, Precision::fp8, ScaleShape::per_channel},
+                        Case{4104, 4096, Precision::int8, ScaleShape::per_channel},
+                        Case{4128, 4096, Precision::fp8, ScaleShape::block_128},
+                        Case{4096, 4160, Precision::fp8, ScaleShape::block_128},
+                        Case{4096, 4160, Precision::w4a16, ScaleShape::per_channel},
                         Case{4000, 4096, Precision::w4a16, ScaleShape::per_channel}}) {
     const Choice choice = bench.selector.choose({16, c.n, c.k, c.precision, c.scales}, {});
     EXPECT_EQ(choice.fallback, Fallback::quantised_shape);

@@ -13,7 +13,8 @@ TEST(Marlin, RowsOfAPassGrowToSixtyFour) {
 }
 
 TEST(Marlin, SmallAndLargeBatchesCutTheWeightsDifferently) {
-  const MarlinKernel small = marlin_kernel(16, 4096, 4096, 132, false), large = marlin_kernel(17, 4096, 4096, 132, false);
+  const MarlinKernel small = marlin_kernel(16, 4096, 4096, 132, false),
+                     large = marlin_kernel(17, 4096, 4096, 132, false);
   EXPECT_EQ(small.tile_k, 128);
   EXPECT_EQ(small.tile_n, 128);
   EXPECT_EQ(large.tile_k, 64);
