@@ -1,5 +1,6 @@
 #include "models/gpu/gpu_spec.h"
 
+#include <filesystem>
 #include <fmt/format.h>
 #include <string_view>
 
@@ -41,6 +42,7 @@ GpuSpec read_gpu(const Json& json) {
   GpuSpec spec;
   spec.name = reader.string("name");
   spec.architecture = reader.string("architecture");
+  spec.gemm_tactics = reader.string_or("gemm_tactics", "");
   spec.memory_total = mib(fact(reader, "memory_total_mib", Range::between(1, 1e9, "MiB")));
   const double hbm_peak = fact(reader, "hbm_peak_gb_per_s", Range::between(1, 1e6, "GB/s"));
   const double hbm_achieved = fact(reader, "hbm_achieved_gb_per_s", Range::between(1, 1e6, "GB/s"));
@@ -74,7 +76,12 @@ GpuSpec read_gpu(const Json& json) {
 
 GpuSpec load_gpu(const std::string& path) {
   try {
-    return read_gpu(load_json(path));
+    GpuSpec spec = read_gpu(load_json(path));
+    if (!spec.gemm_tactics.empty()) {
+      const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+      spec.gemm_tactics = (folder / spec.gemm_tactics).lexically_normal().string();
+    }
+    return spec;
   } catch (const ConfigError& error) {
     throw error.in_file(path);
   }

@@ -26,6 +26,7 @@ struct GpuSpec {
   Watts tdp{0.0};
   Hertz clock_max{0.0};                  // SM boost ceiling
   Hertz clock_of_peak{0.0};          // the clock the published peak is stated at
+  std::string gemm_tactics;          // path of the GEMM catalogue of its libraries; empty: none is known
 };
 
 /// Reads configs/gpus/*.json. Throws ConfigError (file and pointer named) for a missing,

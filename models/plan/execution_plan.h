@@ -27,6 +27,8 @@ struct PlanPart {
 struct ExecutionPlan {
   const PlanPart* tokens = nullptr;   // never null in a step that runs
   const PlanPart* sampled = nullptr;  // null when no row is sampled
+  ReductionSig signature = 0;         // of tokens and sampled together: what drift compares
+  bool repeatable = true;             // of the whole step
   AttentionPlan attention;            // of the decoding sequences; meaningless without any
   bool decodes = false;
   bool captured = true;               // replays a CUDA graph

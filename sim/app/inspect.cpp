@@ -11,6 +11,7 @@
 #include "models/plan/cuda_graphs.h"
 #include "models/transformer/operator_graph.h"
 #include "models/transformer/rank_shape.h"
+#include "sim/scenario/plan_parts.h"
 #include "sim/scenario/serving_parts.h"
 
 namespace brink::app {
@@ -170,7 +171,8 @@ Json fabric_facts(const scenario::Scenario& s) {
 
 Json inspect(const scenario::Scenario& scenario) {
   const cost::HostCost host = scenario::engine_host_cost(scenario);
-  const auto cost = scenario::step_cost(scenario, host);
+  plan::TacticNames tactics;
+  const auto cost = scenario::step_cost(scenario, host, scenario::make_planner(scenario, tactics));
   Json out = Json::object();
   out.set("name", scenario.name);
   out.set("layout", layout(scenario));

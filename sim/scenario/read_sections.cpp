@@ -1,6 +1,7 @@
 #include "sim/scenario/read_sections.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "sim/policy/i_router.h"
@@ -46,14 +47,25 @@ telemetry::SloLimits read_slo(ObjectReader& in) {
   return out;
 }
 
+const char* record_mode_name(telemetry::RecordMode mode) {
+  constexpr std::array names = {"none", "sampled", "full"};
+  return names[static_cast<std::size_t>(mode)];
+}
+
 telemetry::OutputOptions read_output(ObjectReader& in) {
   telemetry::OutputOptions out;
+  out.ledger = true;
   if (!in.has("output")) return out;
   ObjectReader reader = in.object("output");
   out.requests = reader.boolean_or("requests", out.requests);
   out.steps = reader.boolean_or("steps", out.steps);
   out.timeline = reader.boolean_or("timeline", out.timeline);
   out.timeseries = reader.boolean_or("timeseries", out.timeseries);
+  out.ledger = reader.boolean_or("ledger", out.ledger);
+  const std::string records = reader.choice_or("records", {"none", "sampled", "full"}, "none");
+  for (const auto mode : {telemetry::RecordMode::sampled, telemetry::RecordMode::full}) {
+    if (records == record_mode_name(mode)) out.records = mode;
+  }
   reader.finish();
   return out;
 }
@@ -68,16 +80,6 @@ Seconds read_warmup(ObjectReader& in) {
 
 void refuse_absent_sections(ObjectReader& in) {
   refuse_policy(in, "admission", "admission control: every request is queued");
-  refuse_policy(in, "control", "controller: batch limits stay as the engine sets them");
-  in.each("conditions", [](const Json& item, const std::string& at) {
-    throw ConfigError(at, item.describe(), "allowed: an empty array; this version has no conditions");
-  });
-  if (in.has("hypotheses")) {
-    const ObjectReader reader = in.object("hypotheses");
-    for (const Json::Member& member : in.value("hypotheses").members()) {
-      throw reader.error(member.first, member.second.describe(), "allowed: an empty object; this version has no hypotheses to change");
-    }
-  }
   if (in.choice_or("fidelity", {"step", "rank"}, "step") == "rank") {
     throw in.error("fidelity", "the string \"rank\"", "allowed: step; this version does not simulate ranks one by one");
   }

@@ -12,6 +12,7 @@ namespace brink::scenario {
 [[nodiscard]] std::string read_router(ObjectReader& in);
 [[nodiscard]] telemetry::SloLimits read_slo(ObjectReader& in);
 [[nodiscard]] telemetry::OutputOptions read_output(ObjectReader& in);
+[[nodiscard]] const char* record_mode_name(telemetry::RecordMode mode);
 [[nodiscard]] Seconds read_warmup(ObjectReader& in);
 
 /// Sections whose names are known and whose features this version does not have: throws

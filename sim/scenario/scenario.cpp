@@ -3,8 +3,12 @@
 #include <cmath>
 #include <filesystem>
 
+#include "models/base/sha256.h"
 #include "models/memory/layout.h"
 #include "sim/policy/i_router.h"
+#include "sim/scenario/plan_parts.h"
+#include "sim/scenario/read_conditions.h"
+#include "sim/scenario/read_kv_consumers.h"
 #include "sim/scenario/read_sections.h"
 #include "sim/scenario/serving_parts.h"
 #include "sim/workload/workload.h"
@@ -35,13 +39,52 @@ void check_profile(const Scenario& scenario) {
   }
   try {
     const cost::HostCost host = engine_host_cost(scenario);
-    (void)step_cost(scenario, host);
+    plan::TacticNames names;
+    (void)step_cost(scenario, host, make_planner(scenario, names));
   } catch (const ConfigError& error) {
     if (error.pointer().starts_with("/engine")) throw;
     // The rest lies in the profile.
     if (scenario.profile.is_string()) throw error.in_file(resolve_path(scenario.base_dir, scenario.profile.as_string()));
     throw ConfigError("/profile" + error.pointer(), error.got(), error.allowed());
   }
+}
+
+/// /tactics, or the catalogue that the GPU's file names.
+void read_tactics(ObjectReader& in, Scenario& out) {
+  const bool given = in.has("tactics");
+  out.tactics = given ? canonical(in.value("tactics")) : Json();
+  if (given && out.tactics.is_object()) {
+    try {
+      out.gemm_tactics = plan::GemmCatalogue::from_json(out.tactics);
+    } catch (const ConfigError& error) {
+      throw ConfigError("/tactics" + error.pointer(), error.got(), error.allowed());
+    }
+    return;
+  }
+  if (given && !out.tactics.is_string()) {
+    throw in.error("tactics", out.tactics.describe(), "allowed: a catalogue of GEMM tactics, or the path of one");
+  }
+  const std::string path = given ? resolve_path(out.base_dir, out.tactics.as_string()) : out.inputs.gpu.gemm_tactics;
+  if (path.empty()) {
+    throw ConfigError("/tactics", "nothing", "the path of a catalogue of GEMM tactics: the description of " +
+                                                 out.inputs.gpu.name + " names none");
+  }
+  out.gemm_tactics = plan::GemmCatalogue::load(path);
+  out.inputs.digests.push_back({"tactics", sha256_of_file(path)});
+}
+
+ConditionContext condition_context(const Scenario& scenario) {
+  ConditionContext out;
+  out.replicas = scenario.engine.memory.data_parallel_size;
+  out.ranks = scenario.engine.memory.tensor_parallel_size;
+  out.eager = scenario.engine.enforce_eager;
+  out.clocks = gpu::clock_limits(scenario.inputs.gpu);
+  return out;
+}
+
+/// Fails where consumers of KV contradict each other.
+void check_consumers(const Scenario& scenario) {
+  (void)kv_consumer_settings(scenario.conditions, scenario.hypotheses, scenario.seed);
 }
 
 void read_workload(ObjectReader& in, Scenario& out) {
@@ -78,10 +121,17 @@ Scenario read_scenario(Json json, const std::string& base_dir, const std::vector
   // Cheap sections first, and misspelt keys, before files are read.
   refuse_absent_sections(in);
   out.router = read_router(in);
+  out.control = read_control(in);
+  out.shaping = read_shaping(in);
+  out.security = read_security(in);
+  out.hypotheses = read_hypotheses(in);
+  out.observe = read_observe(in);
+  out.regimes = read_regimes(in);
+  out.drift = read_drift(in);
   out.slo = read_slo(in);
   out.output = read_output(in);
   out.warmup = read_warmup(in);
-  for (const char* key : {"model", "cluster", "profile", "engine", "workload"}) in.ignore(key);
+  for (const char* key : {"model", "cluster", "profile", "tactics", "engine", "workload", "conditions"}) in.ignore(key);
   in.finish();
 
   out.inputs = read_inputs(in, base_dir);
@@ -92,12 +142,15 @@ Scenario read_scenario(Json json, const std::string& base_dir, const std::vector
   out.engine = read_engine(in.has("engine") ? in.object("engine") : ObjectReader(no_engine, "/engine"), out.inputs.model,
                            out.inputs.gpu);
   out.inputs.model.dtype = out.engine.dtype;
+  read_tactics(in, out);
   check_size(out);
   memory::EngineMemory asked = out.engine.memory;
   if (!out.engine.max_model_len_given) asked.max_model_len = 0;
   out.budget = memory::check_layout(out.inputs.model, out.inputs.gpu, out.inputs.cluster, asked);
-  check_profile(out);
+  out.conditions = read_conditions(in, condition_context(out));
+  check_consumers(out);
   read_workload(in, out);
+  check_profile(out);
   return out;
 }
 
@@ -116,16 +169,22 @@ Json resolved(const Scenario& scenario) {
   out.set("schema_version", 1);
   out.set("name", scenario.name);
   out.set("seed", scenario.seed);
-  out.set("hypotheses", Json::object());
+  out.set("hypotheses", to_json(scenario.hypotheses));
   out.set("cluster", scenario.cluster);
   out.set("model", scenario.model);
   out.set("profile", scenario.profile);
+  out.set("tactics", scenario.tactics);
   out.set("engine", to_json(scenario.engine));
   out.set("workload", scenario.workload);
   out.set("routing", policy_section(scenario.router));
   out.set("admission", policy_section("none"));
-  out.set("control", policy_section("none"));
-  out.set("conditions", Json::array());
+  out.set("control", scenario.control.resolved);
+  out.set("shaping", scenario.shaping.resolved);
+  out.set("security", to_json(scenario.security));
+  out.set("conditions", to_json(scenario.conditions));
+  out.set("observe", to_json(scenario.observe));
+  out.set("regimes", scenario.regimes.resolved);
+  out.set("drift", to_json(scenario.drift));
   Json& slo = out.set("slo", Json::object());
   slo.set("ttft_p99_ms", limit(scenario.slo.ttft_p99_ms));
   slo.set("tpot_p99_ms", limit(scenario.slo.tpot_p99_ms));
@@ -136,6 +195,8 @@ Json resolved(const Scenario& scenario) {
   output.set("steps", scenario.output.steps);
   output.set("timeline", scenario.output.timeline);
   output.set("timeseries", scenario.output.timeseries);
+  output.set("records", record_mode_name(scenario.output.records));
+  output.set("ledger", scenario.output.ledger);
   out.set("fidelity", "step");
   return out;
 }

@@ -9,8 +9,17 @@
 
 #include "models/base/json.h"
 #include "models/base/units.h"
+#include "models/plan/gemm_catalogue.h"
+#include "sim/scenario/condition.h"
 #include "sim/scenario/inputs.h"
+#include "sim/scenario/read_control.h"
+#include "sim/scenario/read_drift.h"
 #include "sim/scenario/read_engine.h"
+#include "sim/scenario/read_hypotheses.h"
+#include "sim/scenario/read_observe.h"
+#include "sim/scenario/read_regimes.h"
+#include "sim/scenario/read_security.h"
+#include "sim/scenario/read_shaping.h"
 #include "sim/telemetry/collector.h"
 
 namespace brink::scenario {
@@ -24,10 +33,19 @@ struct Scenario {
   memory::MemoryBudget budget;   // one rank's card; checked to hold the layout
   Json workload;                 // as given, in canonical order
   std::string router;
+  ControlSettings control;
+  ShapingSettings shaping;
+  SecuritySettings security;
+  std::vector<Condition> conditions;
+  Hypotheses hypotheses;
+  ObserveSettings observe;
+  RegimeSettings regimes;
+  DriftSettings drift;
+  plan::GemmCatalogue gemm_tactics;
   telemetry::SloLimits slo;      // NaN: no limit
   telemetry::OutputOptions output;
   Seconds warmup{0.0};
-  Json model, cluster, profile;  // as given: a path, or the object in canonical order
+  Json model, cluster, profile, tactics;  // as given: a path, or the object in canonical order
 };
 
 /// Reads a scenario file. `settings` ("POINTER=VALUE") are applied in order before it is

@@ -1,5 +1,9 @@
 #include "sim/scenario/serving_parts.h"
 
+#include <utility>
+
+#include "sim/conditions/confidential_step.h"
+#include "sim/scenario/plan_parts.h"
 #include "sim/serving/step_cost.h"
 
 namespace brink::scenario {
@@ -25,11 +29,15 @@ serving::EngineConfig engine_config(const Scenario& scenario, const cost::HostCo
   out.chunked_prefill = scenario.engine.chunked_prefill;
   out.async_scheduling = scenario.engine.async_scheduling;
   out.prefix_caching = scenario.engine.prefix_caching;
+  out.ranks = m.tensor_parallel_size;
+  out.kv_block = scenario.budget.kv_block;
+  out.workspace = idle_workspace(scenario);
   out.stream_per_token = host.stream_per_token;
   return out;
 }
 
-std::unique_ptr<cost::IStepCost> step_cost(const Scenario& scenario, const cost::HostCost& host) {
+std::unique_ptr<cost::IStepCost> step_cost(const Scenario& scenario, const cost::HostCost& host,
+                                           std::shared_ptr<plan::Planner> planner) {
   const cost::KernelProfile& profile = *scenario.inputs.profile;
   const memory::EngineMemory& m = scenario.engine.memory;
   serving::StepCostSettings settings;
@@ -37,9 +45,14 @@ std::unique_ptr<cost::IStepCost> step_cost(const Scenario& scenario, const cost:
   settings.max_num_seqs = m.max_num_seqs;
   settings.max_num_batched_tokens = m.max_num_batched_tokens;
   settings.max_model_len = m.max_model_len;
+  settings.vocab = scenario.inputs.model.vocab;
   settings.enforce_eager = scenario.engine.enforce_eager;
+  settings.follow_plans = scenario.observe.plans;
   const auto in_situ = cost::InSitu::from_json(profile.in_situ(), profile.gpu().sustained_bf16);
-  return std::make_unique<serving::StepCost>(profile, in_situ, host, scenario.inputs.model, settings);
+  auto cost = std::make_unique<serving::StepCost>(profile, in_situ, host, std::move(planner), settings);
+  if (!scenario.security.confidential) return cost;
+  const conditions::ConfidentialCost confidential(*scenario.security.confidential, scenario.inputs.gpu.pcie_each_way);
+  return std::make_unique<conditions::ConfidentialStepCost>(std::move(cost), confidential, m.max_model_len / m.block_size);
 }
 
 std::vector<std::vector<fabric::GpuPlace>> placement(const Scenario& scenario) {

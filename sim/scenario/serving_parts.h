@@ -8,6 +8,7 @@
 #include "models/cost/i_step_cost.h"
 #include "models/cost/step_constants.h"
 #include "models/fabric/placement.h"
+#include "models/plan/planner.h"
 #include "sim/scenario/scenario.h"
 #include "sim/serving/engine_config.h"
 #include "sim/serving/front_end.h"
@@ -18,8 +19,9 @@ namespace brink::scenario {
 [[nodiscard]] cost::HostCost engine_host_cost(const Scenario& scenario);
 [[nodiscard]] serving::FrontEnd front_end(const cost::HostCost& host);
 [[nodiscard]] serving::EngineConfig engine_config(const Scenario& scenario, const cost::HostCost& host);
-/// The scenario owns the profile behind it and must outlive it.
-[[nodiscard]] std::unique_ptr<cost::IStepCost> step_cost(const Scenario& scenario, const cost::HostCost& host);
+/// The scenario owns the profile behind it and must outlive it. In confidential mode host work is longer.
+[[nodiscard]] std::unique_ptr<cost::IStepCost> step_cost(const Scenario& scenario, const cost::HostCost& host,
+                                                         std::shared_ptr<plan::Planner> planner);
 /// GPUs of every replica, by replica and rank.
 [[nodiscard]] std::vector<std::vector<fabric::GpuPlace>> placement(const Scenario& scenario);
 

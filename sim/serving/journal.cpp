@@ -28,9 +28,9 @@ bool same_tactics(const plan::ExecutionPlan& a, const plan::ExecutionPlan& b) {
 }  // namespace
 
 Journal::Journal(const Settings& settings, world::ILedger& ledger)
-    : settings_(settings), ledger_(ledger), regimes_(settings.thresholds, settings.isolation_strict),
-      memory_(settings.thresholds.queue_window), delays_(settings.conditions),
-      roots_(settings.conditions, 0), waits_(settings.conditions), held_at_(memory::regime_count, 0) {}
+    : settings_(settings), ledger_(ledger), regimes_(settings.regime),
+      memory_(settings.regime.thresholds.queue_window), delays_(settings.conditions + 1),
+      roots_(settings.conditions + 1, 0), waits_(settings.conditions + 1), held_at_(memory::regime_count, 0) {}
 
 void Journal::on_scheduled(Sequence& s, std::uint64_t step) {
   if (settings_.regimes) regimes_.on_scheduled(s.record.scheduled - s.record.queued, s.record.scheduled);
@@ -47,8 +47,8 @@ void Journal::on_departed(Sequence& s) const {
   for (std::size_t i = 0; i < held_at_.size(); ++i) {
     if (held_at_[i] > s.marks.step) r.regime_bits = static_cast<std::uint8_t>(r.regime_bits | (1U << i));
   }
-  for (std::size_t i = 0; i < s.marks.delays.size(); ++i) {
-    const Seconds delay = delays_[i] - s.marks.delays[i];
+  for (std::size_t i = 0; i < delays_.size(); ++i) {
+    const Seconds delay = s.marks.delays.empty() ? delays_[i] : delays_[i] - s.marks.delays[i];
     if (delay <= r.caused_delay) continue;
     r.caused_delay = delay;
     r.cause = roots_[i];
@@ -92,8 +92,8 @@ void Journal::on_preempted(Seconds now, world::CauseId pins) {
 }
 
 void Journal::on_effect(const StepEffect& effect, Seconds at) {
-  if (effect.cause == 0 || effect.condition < 0) return;
-  const auto i = static_cast<std::size_t>(effect.condition);
+  if (effect.cause == 0) return;
+  const auto i = effect.condition < 0 ? delays_.size() - 1 : static_cast<std::size_t>(effect.condition);
   delays_[i] += effect.sync + effect.host;
   roots_[i] = effect.cause;
   LedgerEvent event;

@@ -20,8 +20,7 @@ class Journal {
  public:
   struct Settings {
     ReplicaId replica;
-    memory::RegimeThresholds thresholds;
-    bool isolation_strict = false;
+    RegimeTracker::Settings regime;
     bool regimes = true;
     std::size_t conditions = 0;  // of the scenario
   };
@@ -30,7 +29,9 @@ class Journal {
   Journal(const Settings& settings, world::ILedger& ledger);
 
   // The life of a request.
-  void on_enqueued(Sequence& s) const { s.marks.delays = delays_; }
+  void on_enqueued(Sequence& s) const {
+    if (last_wait_ != nullptr) s.marks.delays = delays_;  // else nothing was delayed yet
+  }
   void on_scheduled(Sequence& s, std::uint64_t step);
   /// Its last batch is handled: fills in what its record says of the time it ran.
   void on_departed(Sequence& s) const;
@@ -62,7 +63,7 @@ class Journal {
   world::ILedger& ledger_;
   RegimeTracker regimes_;
   Seconds memory_;                       // how long a cause is taken to act on
-  std::vector<Seconds> delays_;          // by condition, of all steps so far
+  std::vector<Seconds> delays_;          // by condition, of all steps so far; the last: of none in the list
   std::vector<world::CauseId> roots_;    // by condition, its last root event
   std::vector<Open> waits_;              // by condition
   Open load_, preemption_, cut_, switches_, fallbacks_;

@@ -60,8 +60,16 @@ bool Replica::idle() const {
 }
 
 KvView Replica::kv_view() const {
-  return {parts_.clock.now(), next_number_ == 0 ? 0 : next_number_ - 1, kv_.total(), kv_.free(), kv_.held(),
-          kv_.block_size(), config_.kv_block, config_.ranks};
+  KvView view;
+  view.now = parts_.clock.now();
+  view.batch = next_number_ == 0 ? 0 : next_number_ - 1;
+  view.total = kv_.total();
+  view.free = kv_.free();
+  view.held = kv_.held();
+  view.block_size = kv_.block_size();
+  view.block = config_.kv_block;
+  view.ranks = config_.ranks;
+  return view;
 }
 
 void Replica::return_held(std::int64_t blocks) {

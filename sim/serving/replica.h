@@ -107,7 +107,7 @@ class Replica final : public world::EventHandler, public IKvOwner, private polic
   void admit(Batch& batch, Slot slot, std::int64_t tokens);
   void check(const policy::BatchView& view, const policy::BatchDecision& decision) const;
   /// Gives the blocks back but for what consumers keep.
-  void release_blocks(Slot slot, std::int64_t tokens);
+  void release_blocks(Slot slot, std::int64_t tokens, bool preempted);
   void follow_drift(const Batch& batch);
 
   // Handling its output (replica_output.cpp)

@@ -104,9 +104,11 @@ void Replica::launch(Batch& batch) {
   }
   const Seconds begin = std::max(gpu_free_, batch.formed + batch.time.host_before);
   batch.gpu_end = gpu_free_ = begin + batch.time.gpu();
-  for (IKvConsumer* consumer : consumers_) {
-    consumer->on_batch(kv_view(), batch.decode_sequences + batch.prefill_tokens);
-  }
+  if (consumers_.empty()) return;
+  KvView view = kv_view();
+  view.batch = batch.number;
+  view.decode_sequences = batch.decode_sequences;
+  for (IKvConsumer* consumer : consumers_) consumer->on_batch(view, batch.decode_sequences + batch.prefill_tokens);
 }
 
 // Every decoding sequence gets its token's KV slot before anything else is scheduled; when
@@ -145,7 +147,7 @@ void Replica::preempt_last() {
   }
   if (s.phase == Phase::decoding) {
     const std::uint64_t last_batch = lane.next_number - 1;
-    release_blocks(slot, DecodeSet::tokens(s, last_batch));
+    release_blocks(slot, DecodeSet::tokens(s, last_batch), true);
     lane.decoding.leave(s, last_batch);
     if (lane.drift) lane.drift->on_preempted(slot, last_batch);
     s.generated += static_cast<std::int64_t>(last_batch - s.prefill_batch);
@@ -157,7 +159,7 @@ void Replica::preempt_last() {
     }
     s.prompt = s.record.input_tokens + s.generated;
   } else {
-    release_blocks(slot, s.prefilled);
+    release_blocks(slot, s.prefilled, true);
     if (lane.drift) lane.drift->on_preempted(slot, lane.next_number == 0 ? 0 : lane.next_number - 1);
     lane.partial = no_slot;
   }
@@ -171,13 +173,22 @@ void Replica::preempt_last() {
   if (around_.journal) around_.journal->on_preempted(parts_.clock.now(), pins);
 }
 
-void Replica::release_blocks(Slot slot, std::int64_t tokens) {
+void Replica::release_blocks(Slot slot, std::int64_t tokens, bool preempted) {
   const std::int64_t blocks = kv_.blocks_for(tokens);
   std::int64_t held = 0;
   if (!consumers_.empty()) {
     const KvView view = kv_view();
-    const Seconds scheduled = parts_.pool[slot].record.scheduled;
-    for (IKvConsumer* consumer : consumers_) held += consumer->retain(view, {slot, blocks, tokens, scheduled}, held);
+    const Sequence& s = parts_.pool[slot];
+    KvDeparture departure;
+    departure.slot = slot;
+    departure.blocks = blocks;
+    departure.tokens = tokens;
+    departure.scheduled = s.record.scheduled;
+    departure.decoded = tokens - std::min(tokens, s.prompt);
+    departure.admitted_batch = s.admitted_batch;
+    departure.prefilled_batch = s.last_chunk_batch;
+    departure.preempted = preempted;
+    for (IKvConsumer* consumer : consumers_) held += consumer->retain(view, departure, held);
   }
   kv_.release_held(blocks, held);
 }
@@ -190,6 +201,7 @@ void Replica::admit(Batch& batch, Slot slot, std::int64_t tokens) {
     if (around_.journal) around_.journal->on_scheduled(s, batch.number);
     if (queue_times_) queue_times_->add(s.record.scheduled - s.record.queued, s.record.scheduled);
   }
+  s.admitted_batch = batch.number;
   s.phase = Phase::prefilling;
   s.prefilled = cached_tokens(s);
   kv_.allocate(kv_.blocks_for(s.prefilled));
@@ -207,6 +219,7 @@ void Replica::run_chunk(Batch& batch, Slot slot, std::int64_t tokens) {
   batch.chunk_slots.push_back(slot);
   batch.prefill_tokens += tokens;
   s.prefilled += tokens;
+  s.last_chunk_batch = batch.number;
   lane.partial = last ? no_slot : slot;
   if (!last) return;
 
@@ -239,8 +252,7 @@ void Replica::follow_drift(const Batch& batch) {
   IDriftTracker& drift = *batch.lane->drift;
   const plan::ExecutionPlan& plan = batch.plan;
   const bool decodes = batch.decode_sequences > 0;
-  const bool repeatable = plan.tokens->repeatable && (!decodes || plan.attention.choice.repeatable);
-  const BatchSignature signature{batch.lane_number, plan.tokens->signature, repeatable,
+  const BatchSignature signature{batch.lane_number, plan.signature, plan.repeatable,
                                  decodes ? &plan.attention : nullptr};
   drift.on_batch(signature);
   for (std::size_t i = 0; i < batch.chunks.size(); ++i) {

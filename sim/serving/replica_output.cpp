@@ -18,7 +18,7 @@ void Replica::handle_output() {
   for (const Slot slot : batch.finishing) {
     Sequence& s = parts_.pool[slot];
     s.generated = s.output_target;
-    release_blocks(slot, s.prompt + s.remaining);
+    release_blocks(slot, s.prompt + s.remaining, false);
     --running_;
   }
   --in_flight_;

@@ -30,7 +30,9 @@ struct Sequence {
   std::int64_t kept_prefix = 0;    // leading prompt tokens that are as they were sent
   std::int64_t generated = 0;
   std::int64_t remaining = 0;      // decode steps it was to take when its prefill ended
-  std::uint64_t prefill_batch = 0; // number of the batch that ended its prefill
+  // Numbers of the replica's batches: with its first chunk since it was admitted, and with the last one so far.
+  std::uint64_t admitted_batch = 0, last_chunk_batch = 0;
+  std::uint64_t prefill_batch = 0; // number in its lane of the batch that ended its prefill
   Seconds last_token;              // kept over a preemption, for the interval across it
   std::uint32_t epoch = 0;         // raised at a preemption: stale finish entries are recognised
   Phase phase = Phase::waiting;

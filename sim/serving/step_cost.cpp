@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "models/plan/all_reduce.h"
 #include "models/plan/cuda_graphs.h"
+#include "sim/serving/reference_plan.h"
 
 namespace brink::serving {
 
@@ -45,22 +45,27 @@ cost::Badge BadgeTimes::badge() const {
 }
 
 StepCost::StepCost(const cost::KernelProfile& profile, const cost::InSitu& in_situ, const cost::HostCost& host,
-                   const transformer::Model& model, const StepCostSettings& settings)
-    : profile_(profile), in_situ_(in_situ), host_(host), settings_(settings),
-      graph_(transformer::operator_graph(model, settings.tensor_parallel_size)), layers_(model.layers),
-      vocab_(model.vocab),
+                   std::shared_ptr<plan::Planner> planner, const StepCostSettings& settings)
+    : profile_(profile), in_situ_(in_situ), host_(host), settings_(settings), planner_(std::move(planner)),
       graph_max_(settings.enforce_eager ? 0 : plan::cuda_graph_max(settings.max_num_seqs)),
-      tokens_(static_cast<std::size_t>(std::max(graph_max_, settings.max_num_batched_tokens)) + 1),
-      sampled_(static_cast<std::size_t>(settings.max_num_seqs) + 1), knots_(context_knots(settings.max_model_len)),
-      decode_(static_cast<std::size_t>(settings.max_num_seqs) + 1) {
-  const Operator& attention = *graph_.find("attention");
+      knots_(context_knots(settings.max_model_len)), decode_(static_cast<std::size_t>(settings.max_num_seqs) + 1) {
+  const transformer::OperatorGraph& graph = planner_->graph();
+  const Operator& attention = *graph.find("attention");
   heads_ = {attention.q_heads, attention.kv_heads, attention.head_dim};
+  layers_ = attention.repeat;
+  vocab_ = settings.vocab;
+  for (const Operator& op : graph.operators) {
+    if (op.kind == OperatorKind::all_reduce || op.kind == OperatorKind::all_gather) collectives_ += op.repeat;
+  }
+  plans_attention_ = planner_->settings().attention.batch_invariant ||
+                     planner_->settings().attention.backend != plan::AttentionBackend::fa3_dynamic;
   const Seconds launch = settings.enforce_eager ? in_situ_.eager_launch : in_situ_.compiled_launch;
-  launch_bound_ = launch * static_cast<double>(graph_.kernel_count());
+  launch_bound_ = launch * static_cast<double>(graph.kernel_count());
   prefill_floor_ = profile_.prefill_attention(cost::PrefillWork::chunk(1), heads_, settings_.kv_type);
 }
 
-void StepCost::add(Work& work, const Operator& op, std::int64_t count) const {
+// `choice`: what the plan says of the operator; null where there is one way to do it.
+void StepCost::add(Work& work, const Operator& op, const plan::Choice* choice, std::int64_t count) const {
   const auto repeat = static_cast<double>(op.repeat);
   const Bytes bytes = op.bytes_per_row * static_cast<double>(count);
   cost::Estimate estimate;
@@ -73,8 +78,8 @@ void StepCost::add(Work& work, const Operator& op, std::int64_t count) const {
     }
     case OperatorKind::elementwise: estimate = profile_.elementwise(bytes, op.kernels); break;
     case OperatorKind::all_reduce: {
-      const plan::AllReduceSetting setting{settings_.tensor_parallel_size, true, false};
-      const bool custom = plan::choose_all_reduce(bytes, setting) != plan::AllReduceTactic::nccl;
+      const plan::AllReducePlan plan = planner_->all_reduce(bytes);
+      const bool custom = plan.table == plan::AllReduceTable::custom;
       const auto backend = custom ? cost::CollectiveBackend::custom_graph : cost::CollectiveBackend::nccl;
       estimate = profile_.all_reduce(backend, settings_.tensor_parallel_size, bytes);
       break;
@@ -85,6 +90,10 @@ void StepCost::add(Work& work, const Operator& op, std::int64_t count) const {
       break;
     case OperatorKind::attention: return;  // depends on contexts: see attention()
   }
+  if (choice != nullptr && choice->relative_time != 1.0) {
+    estimate.time *= choice->relative_time;
+    estimate.badge = cost::worse(estimate.badge, cost::Badge::extrapolated);
+  }
   const bool communicates = op.kind == OperatorKind::all_reduce || op.kind == OperatorKind::all_gather;
   (communicates ? work.comm : work.compute) += estimate.time * repeat;
   // Elementwise kernels have no table: their law is a roofline over the measured copy
@@ -93,26 +102,45 @@ void StepCost::add(Work& work, const Operator& op, std::int64_t count) const {
   work.by_badge.add(estimate.time * repeat, elementwise ? cost::Badge::interpolated : estimate.badge);
 }
 
-StepCost::Work StepCost::evaluate(Rows rows, std::int64_t count) const {
+StepCost::Work StepCost::evaluate(Rows rows, std::int64_t count, const plan::PlanState& state) const {
   Work work;
   work.compute = Seconds(0.0);
-  for (const Operator& op : graph_.operators) {
+  work.plan = &planner_->part(rows, count, state);
+  const auto& operators = planner_->graph().operators;
+  std::size_t next = 0;  // choice
+  for (std::size_t i = 0; i < operators.size(); ++i) {
+    const bool planned = next < work.plan->operators.size() && work.plan->operators[next] == i;
+    const plan::Choice* choice = planned ? &work.plan->choices[next++] : nullptr;
     // Sampling is the engine's own code: HostCost::sampler_per_logit knows it.
-    if (op.rows == rows && op.name != "sampling") add(work, op, count);
+    if (operators[i].rows == rows && operators[i].name != "sampling") add(work, operators[i], choice, count);
   }
   return work;
 }
 
-const StepCost::Work& StepCost::token_work(std::int64_t padded) {
-  Work& work = tokens_[static_cast<std::size_t>(padded)];
-  if (work.compute < Seconds(0.0)) work = evaluate(Rows::tokens, padded);
+StepCost::Tables& StepCost::tables(Bytes workspace, std::int64_t live_rows) {
+  const std::int64_t live = planner_->settings().live_rows_matter ? live_rows : 0;
+  for (Tables& t : tables_) {
+    if (t.workspace == workspace && t.live_rows == live) return t;
+  }
+  Tables t;
+  t.workspace = workspace;
+  t.live_rows = live;
+  t.tokens.resize(static_cast<std::size_t>(std::max(graph_max_, settings_.max_num_batched_tokens)) + 1);
+  t.sampled.resize(static_cast<std::size_t>(settings_.max_num_seqs) + 1);
+  tables_.push_back(std::move(t));
+  return tables_.back();
+}
+
+const StepCost::Work& StepCost::token_work(Tables& tables, std::int64_t padded, const plan::PlanState& state) {
+  Work& work = tables.tokens[static_cast<std::size_t>(padded)];
+  if (work.compute < Seconds(0.0)) work = evaluate(Rows::tokens, padded, state);
   return work;
 }
 
-const StepCost::Work& StepCost::sampled_work(std::int64_t rows) {
-  Work& work = sampled_[static_cast<std::size_t>(rows)];
+const StepCost::Work& StepCost::sampled_work(Tables& tables, std::int64_t rows, const plan::PlanState& state) {
+  Work& work = tables.sampled[static_cast<std::size_t>(rows)];
   if (work.compute < Seconds(0.0)) {
-    work = evaluate(Rows::sampled, rows);
+    work = evaluate(Rows::sampled, rows, state);
     work.compute += host_.sampler_per_logit * (static_cast<double>(rows) * static_cast<double>(vocab_));
   }
   return work;
@@ -146,7 +174,10 @@ cost::Estimate StepCost::decode_attention(std::int64_t sequences, std::int64_t c
 // variable-length kernel): the fixed part counts once.
 cost::Estimate StepCost::attention(const cost::StepShape& shape) {
   cost::Estimate total;
-  if (shape.decode_sequences > 0) total = decode_attention(shape.decode_sequences, shape.decode_context);
+  if (shape.decode_sequences > 0) {
+    total = decode_attention(shape.decode_sequences, shape.decode_context);
+    if (plans_attention_) total.time *= plan_.attention.choice.relative_time;
+  }
   if (!shape.chunks.empty()) {
     cost::PrefillWork work;
     for (const cost::PrefillChunk& c : shape.chunks) work += cost::PrefillWork::chunk(c.tokens, c.context);
@@ -156,6 +187,34 @@ cost::Estimate StepCost::attention(const cost::StepShape& shape) {
   }
   total.time = std::max(total.time - in_situ_.attention_overlap, Seconds(0.0)) * in_situ_.attention_factor;
   return total;
+}
+
+void StepCost::plan_attention(const cost::StepShape& shape, bool captured) {
+  plan_.decodes = shape.decode_sequences > 0;
+  if (!plan_.decodes) return;
+  plan::AttentionBatch batch;
+  batch.sequences = shape.decode_sequences;
+  batch.context = shape.decode_context;
+  batch.blocks = shape.decode_blocks;
+  batch.longest = shape.decode_longest;
+  // Prefill beside it leaves the full graph: attention then runs eagerly between pieces of it.
+  batch.full_graph = captured && shape.chunks.empty();
+  for (const cost::PrefillChunk& c : shape.chunks) {
+    ++batch.prefill.sequences;
+    batch.prefill.work += plan::attention_work(c.tokens, c.context + c.tokens, planner_->settings().attention_hardware);
+    batch.prefill.longest_query = std::max(batch.prefill.longest_query, c.tokens);
+  }
+  plan_.attention = planner_->attention(batch);
+}
+
+void StepCost::name_plan(cost::StepTime& time, const Work& tokens, const Work& sampled, bool samples) {
+  plan_.tokens = tokens.plan;
+  plan_.sampled = samples ? sampled.plan : nullptr;
+  plan_.signature = token_signature(*tokens.plan, *sampled.plan);
+  plan_.repeatable = tokens.plan->repeatable && sampled.plan->repeatable &&
+                     (!plan_.decodes || plan_.attention.choice.repeatable);
+  plan_.padded_tokens = time.padded_tokens;
+  time.plan = &plan_;
 }
 
 cost::StepTime StepCost::step(const cost::StepShape& shape) {
@@ -168,16 +227,19 @@ cost::StepTime StepCost::step(const cost::StepShape& shape) {
   const bool in_graph = tokens <= graph_max_;
   const std::int64_t padded = in_graph ? *plan::padded_tokens(tokens, graph_max_) : tokens;
 
-  const Work& per_token = token_work(padded);
+  Tables& known = tables(shape.workspace, tokens);
+  const Work& per_token = token_work(known, padded, {shape.workspace, in_graph, tokens});
+  const Work& sampled = sampled_work(known, std::max<std::int64_t>(rows, 1), {shape.workspace, false, rows});
+  if (settings_.follow_plans || plans_attention_) plan_attention(shape, in_graph);
   const cost::Estimate attention_layer = attention(shape);
   cost::StepTime time;
   time.padded_tokens = padded;
+  time.collectives = collectives_;
   time.compute = per_token.compute + attention_layer.time * static_cast<double>(layers_);
   time.comm = per_token.comm;
   BadgeTimes by_badge = per_token.by_badge;
   by_badge.add(attention_layer.time * static_cast<double>(layers_), attention_layer.badge);
   if (rows > 0) {
-    const Work& sampled = sampled_work(rows);
     time.compute += sampled.compute;
     time.comm += sampled.comm;
     by_badge += sampled.by_badge;
@@ -191,6 +253,8 @@ cost::StepTime StepCost::step(const cost::StepShape& shape) {
   }
   time.gap = host_.step_gap;
   time.host_before = host_.schedule;
+  plan_.captured = in_graph;
+  if (settings_.follow_plans) name_plan(time, per_token, sampled, rows > 0);
   return time;
 }
 

@@ -8,13 +8,14 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <vector>
 
 #include "models/cost/i_step_cost.h"
 #include "models/cost/kernel_profile.h"
 #include "models/cost/step_constants.h"
-#include "models/transformer/operator_graph.h"
+#include "models/plan/planner.h"
 
 namespace brink::serving {
 
@@ -25,6 +26,8 @@ struct StepCostSettings {
   std::int64_t max_model_len = 0;
   cost::KvType kv_type = cost::KvType::bf16;
   bool enforce_eager = false;                  // no CUDA graphs: neither padding nor hidden launches
+  std::int64_t vocab = 0;                      // of the whole model: the sampler works on it
+  bool follow_plans = true;                    // say in StepTime what ran
 };
 
 /// Seconds of a step known at each badge, best known first.
@@ -42,9 +45,10 @@ class BadgeTimes {
 
 class StepCost final : public cost::IStepCost {
  public:
-  /// `profile` is shared by the replicas of a run and outlives them.
+  /// `profile` is shared by the replicas of a run and outlives them. The planner decides what runs; its graph is
+  /// that of one rank.
   StepCost(const cost::KernelProfile& profile, const cost::InSitu& in_situ, const cost::HostCost& host,
-           const transformer::Model& model, const StepCostSettings& settings);
+           std::shared_ptr<plan::Planner> planner, const StepCostSettings& settings);
 
   cost::StepTime step(const cost::StepShape& shape) override;
 
@@ -54,12 +58,22 @@ class StepCost final : public cost::IStepCost {
     Seconds compute = Seconds(-1.0);
     Seconds comm;
     BadgeTimes by_badge;
+    const plan::PlanPart* plan = nullptr;
+  };
+  /// Work by row count, in one state of the replica.
+  struct Tables {
+    Bytes workspace;
+    std::int64_t live_rows = 0;  // 0 unless they matter
+    std::vector<Work> tokens, sampled;
   };
 
-  const Work& token_work(std::int64_t padded);
-  const Work& sampled_work(std::int64_t rows);
-  [[nodiscard]] Work evaluate(transformer::Rows rows, std::int64_t count) const;
-  void add(Work& work, const transformer::Operator& op, std::int64_t count) const;
+  Tables& tables(Bytes workspace, std::int64_t live_rows);
+  const Work& token_work(Tables& tables, std::int64_t padded, const plan::PlanState& state);
+  const Work& sampled_work(Tables& tables, std::int64_t rows, const plan::PlanState& state);
+  [[nodiscard]] Work evaluate(transformer::Rows rows, std::int64_t count, const plan::PlanState& state) const;
+  void add(Work& work, const transformer::Operator& op, const plan::Choice* choice, std::int64_t count) const;
+  void plan_attention(const cost::StepShape& shape, bool captured);
+  void name_plan(cost::StepTime& time, const Work& tokens, const Work& sampled, bool samples);
 
   cost::Estimate attention(const cost::StepShape& shape);
   cost::Estimate decode_attention(std::int64_t sequences, std::int64_t context);
@@ -69,15 +83,17 @@ class StepCost final : public cost::IStepCost {
   cost::InSitu in_situ_;
   cost::HostCost host_;
   StepCostSettings settings_;
-  transformer::OperatorGraph graph_;
+  std::shared_ptr<plan::Planner> planner_;
+  plan::ExecutionPlan plan_;                   // of the last step
   cost::AttentionHeads heads_;
-  std::int64_t layers_ = 0, vocab_ = 0, graph_max_ = 0;
+  std::int64_t layers_ = 0, vocab_ = 0, graph_max_ = 0, collectives_ = 0;
   Seconds launch_bound_;                       // of a step outside graphs
   cost::Estimate prefill_floor_;               // a launch with next to nothing to do
 
-  std::vector<Work> tokens_, sampled_;          // by padded tokens, by sampled rows
+  std::deque<Tables> tables_;
   std::vector<double> knots_;                  // contexts a sequence, log-spaced
   std::vector<std::vector<cost::Estimate>> decode_;  // [sequences][knot]; time < 0: not needed yet
+  bool plans_attention_ = false;               // its tactic may cost other than what was measured
   // The bracket of the last look-up: a steady batch stays in it for many steps.
   std::size_t last_knot_ = 0;
 };
