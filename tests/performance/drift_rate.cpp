@@ -45,6 +45,7 @@ class ClosedLoop {
     const auto begin = std::chrono::steady_clock::now();
     for (std::uint64_t i = 0; i < steps; ++i) step();
     const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - begin;
+    if (drift_ < 0.0) std::puts("");  // the sum is used
     return {took.count() / static_cast<double>(steps), static_cast<double>(requests_) / static_cast<double>(steps)};
   }
 
@@ -81,7 +82,7 @@ class ClosedLoop {
   serving::DriftTracker tracker_{{}, std::make_shared<Reference>(), std::make_shared<serving::OrderAgreements>()};
   plan::AttentionPlan rule_;
   std::uint64_t number_ = 0, requests_ = 0;
-  volatile double drift_ = 0.0;
+  double drift_ = 0.0;
 };
 
 }  // namespace
