@@ -67,6 +67,12 @@ def test_rows_join_the_roots_of_a_condition_and_take_the_summarys_counts() -> No
     stall, load = rows
     assert (stall.roots, stall.delay_s, stall.requests, stall.slo_violations, stall.amplification) == (2, 3.0, 31, 7, 20.0)
     assert (load.requests, load.amplification, load.replicas) == (None, None, [1])
+    # Offered load: the summary lists the ten heaviest roots, and one of them did nothing, so the others did no more.
+    quiet = {"root": 2, "request_delay_s": 0.0, "requests_touched": 0, "slo_violations": 0}
+    busy = {"root": 77, "request_delay_s": 5.0, "requests_touched": 2, "slo_violations": 1}
+    for top, expected in (([quiet], 0), ([busy], None)):
+        rows = cascade_rows(Ledger.parse(two_trees()), {"cascades": {"conditions": [told], "roots": 40, "top": top}}, scenario)
+        assert next(row for row in rows if row.label == "offered load").requests == expected
     # Without the summary's section the ledger's own events count.
     bare = cascade_rows(Ledger.parse(two_trees()), {}, scenario)
     assert [(row.requests, row.slo_violations) for row in bare] == [(None, 6), (None, 0)]

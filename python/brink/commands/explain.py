@@ -126,12 +126,15 @@ def _print_cascade(console: Console, number: int, row: CascadeRow) -> None:
     replicas = "" if not row.replicas else f", replica{'s' if len(row.replicas) > 1 else ''} {', '.join(map(str, row.replicas[:8]))}"
     more = " …" if len(row.replicas) > 8 else ""
     console.print(Text.assemble((f"{number}  {row.label}", "bold"), f"{times}, {row.from_s:,.1f}–{row.until_s:,.1f} s{replicas}{more}"))
-    facts = [f"{seconds(row.delay_s)} at the root"]
-    if row.request_delay_s is not None:
-        facts.append(f"{seconds(row.request_delay_s)} of delay in {row.requests:,} requests")
-    if row.amplification is not None:
+    facts = [f"{seconds(row.delay_s)} at the root"] if row.delay_s > 0 else []
+    if row.requests:
+        facts.append(f"{seconds(row.request_delay_s or 0.0)} of delay in {row.requests:,} requests")
+    if row.amplification:
         facts.append(f"amplification {row.amplification:,.1f}")
-    facts.append(f"{row.slo_violations:,} SLO violations")
+    if row.slo_violations:
+        facts.append(f"{row.slo_violations:,} SLO violations")
+    if not facts:
+        facts.append("no delay" if row.requests is not None else "no delay of its own")
     console.print(Padding(Text(" · ".join(facts)), (0, 0, 0, 3)))
     console.print(Padding(Text(row.steps, "dim"), (0, 0, 0, 3)))
 
@@ -149,6 +152,6 @@ def _print_verdict(console: Console, verdict: Verdict) -> None:
                       Text(figures.change(metric, effect.change), "" if told else "dim"),
                       figures.share(effect.share) if effect.distinguishable else Text("not distinguishable", "dim"))
     console.print(table)
-    if verdict.amplification is not None:
-        console.print(Padding(Text(f"each second at its root cost the requests {figures.times(verdict.amplification)} s of E2E "
-                                   f"({verdict.pairs:,} pairs of requests)"), (0, 0, 1, 0)))
+    if verdict.amplified:
+        console.print(f"each second at its root cost the requests {figures.times(verdict.amplified)} s of E2E ({verdict.pairs:,} pairs)")
+    console.print()

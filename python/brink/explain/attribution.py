@@ -55,6 +55,11 @@ class Verdict:
     amplification: Interval | None  # seconds of E2E over all requests for each second at the root
     pairs: int  # requests compared, over all seeds
 
+    @property
+    def amplified(self) -> Interval | None:
+        """The amplification where it is told from 0."""
+        return None if self.amplification is None or self.amplification.contains(0.0) else self.amplification
+
     def effect(self, key: str) -> Effect | None:
         """The effect on one metric, where every run has it."""
         return next((effect for effect in self.effects if effect.metric.key == key), None)

@@ -14,7 +14,7 @@ _CHAIN_KINDS = 8  # on one line
 
 @dataclass(frozen=True)
 class CascadeRow:
-    """All cascades of one condition, or one cascade of another root. None where the run does not say."""
+    """All cascades of one condition, or of one other kind of root. None where the run does not say."""
 
     label: str
     condition: int  # index in /conditions; -1: none
@@ -50,35 +50,64 @@ class CascadeRow:
 
 
 def cascade_rows(ledger: Ledger, summary: dict[str, Any], scenario: dict[str, Any]) -> list[CascadeRow]:
-    """One row a condition that acted and one for each other root, by delay of requests, then at the root."""
-    groups: dict[tuple[str, int], list[Cascade]] = {}
+    """One row a condition that acted and one a kind of other root, by delay of requests, then at the root."""
+    groups: dict[tuple[str, Any], list[Cascade]] = {}
     for cascade in ledger.cascades:
         root = cascade.root
-        key = ("condition", root.condition) if root.condition >= 0 else ("root", root.id)
+        key = ("condition", root.condition) if root.condition >= 0 else (root.kind, root.detail)
         groups.setdefault(key, []).append(cascade)
     labels = condition_labels(scenario)
-    told = _told(summary)
-    rows = [_row(cascades, labels, told.get(key)) for key, cascades in groups.items()]
+    told = _Told(summary)
+    rows = [_row(cascades, labels, told.of(cascades)) for cascades in groups.values()]
     return sorted(rows, key=lambda row: (-(row.request_delay_s or 0.0), -row.delay_s, -row.slo_violations, row.from_s))
 
 
-def _told(summary: dict[str, Any]) -> dict[tuple[str, int], dict[str, Any]]:
-    """What the summary says of a condition or of one root (of the ten heaviest)."""
-    conditions = {("condition", int(item["condition"])): item for item in get(summary, "/cascades/conditions") or []}
-    return conditions | {("root", int(item["root"])): item for item in get(summary, "/cascades/top") or []}
+@dataclass(frozen=True)
+class _Effect:
+    """What a summary says cascades did to requests."""
+
+    request_delay_s: float = 0.0
+    requests: int = 0
+    slo_violations: int = 0
 
 
-def _row(cascades: list[Cascade], labels: dict[int, str], told: dict[str, Any] | None) -> CascadeRow:
+class _Told:
+    """The summary's section: totals of each condition, and the ten cascades that delayed requests most."""
+
+    def __init__(self, summary: dict[str, Any]) -> None:
+        section = get(summary, "/cascades") or {}
+        top = section.get("top") or []
+        self._conditions = {int(item["condition"]): _effect(item) for item in section.get("conditions") or []}
+        self._roots = {int(item["root"]): _effect(item) for item in top}
+        # Roots that are not among the ten did no more than the last of them.
+        idle = any(effect.request_delay_s == 0.0 and effect.requests == 0 for effect in self._roots.values())
+        self._complete = idle or int(section.get("roots", len(top) + 1)) <= len(top)
+        self._known = bool(section)
+
+    def of(self, cascades: list[Cascade]) -> _Effect | None:
+        """Of all cascades of one cause; None when the summary does not say."""
+        root = cascades[0].root
+        if root.condition >= 0:
+            return self._conditions.get(root.condition)
+        effects = [self._roots.get(cascade.root.id) for cascade in cascades]
+        if not self._known or (None in effects and not self._complete):
+            return None
+        found = [effect for effect in effects if effect is not None]
+        return _Effect(sum(e.request_delay_s for e in found), sum(e.requests for e in found), sum(e.slo_violations for e in found))
+
+
+def _effect(item: dict[str, Any]) -> _Effect:
+    return _Effect(float(item.get("request_delay_s") or 0.0), int(item.get("requests_touched") or 0), int(item.get("slo_violations") or 0))
+
+
+def _row(cascades: list[Cascade], labels: dict[int, str], told: _Effect | None) -> CascadeRow:
     root = cascades[0].root
-    counted = sum(cascade.slo_violations for cascade in cascades)
     label = labels.get(root.condition) or words(root.kind) + (f" ({root.detail})" if root.detail else "")
     replicas = sorted({event.replica for cascade in cascades for event in cascade.events if event.replica >= 0})
     return CascadeRow(
         label, root.condition, replicas, len(cascades), min(c.root.at_s for c in cascades), max(c.until_s for c in cascades),
-        sum(c.root_delay_s for c in cascades),
-        None if told is None or told.get("request_delay_s") is None else float(told["request_delay_s"]),
-        None if told is None else int(told.get("requests_touched") or 0),
-        counted if told is None else int(told.get("slo_violations") or 0), chain(cascades), cascades,
+        sum(c.root_delay_s for c in cascades), told.request_delay_s if told else None, told.requests if told else None,
+        told.slo_violations if told else sum(cascade.slo_violations for cascade in cascades), chain(cascades), cascades,
     )
 
 

@@ -94,13 +94,13 @@ def _sentence(verdict: Verdict, told: list[Effect]) -> str:
     first = told[0]
     if first.share is not None and first.distinguishable:
         text += f"; its share of what all tested causes add to {first.metric.label} is {figures.share(first.share)}"
-    if verdict.amplification is not None:
-        text += f"; each second of delay at its root cost the requests {figures.times(verdict.amplification)} s of E2E"
+    if verdict.amplified is not None:
+        text += f"; each second of delay at its root cost the requests {figures.times(verdict.amplified)} s of E2E"
     return text + "."
 
 
 def _silent(verdict: Verdict) -> str:
-    effect = next((e for key in _TOLD if (e := verdict.effect(key)) is not None), None)
+    effect = verdict.effect("mean_e2el_ms") or next(iter(verdict.effects), None)  # the mean is the finest of them
     if effect is None:
         return verdict.cause.label
     return f"{verdict.cause.label} (adds {figures.change(effect.metric, effect.change)} to {effect.metric.label})"

@@ -14,8 +14,8 @@ from brink.report.still import bar, figure, rule, shortened, text
 _SHOWN = 4  # cascades
 _LINKS_MAX = 7  # rows below a root
 _ROW, _GAP = 19, 9
-_LEFT, _RIGHT, _TOP, _BOTTOM = 372, 14, 6, 38
-_LABEL = 45  # characters
+_LEFT, _RIGHT, _TOP, _BOTTOM = 400, 14, 6, 38
+_LABEL = 51  # characters
 _PIXEL = 1.0  # events nearer than this are one bar
 
 _GREY = Fill("#9aa3ad")

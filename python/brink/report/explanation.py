@@ -15,7 +15,7 @@ from brink.report.still import figure, rule, shortened, text
 
 _METRICS: dict[str, Metric] = {metric.key: metric for metric in METRICS}
 _DRAWN = ("p99_e2el_ms", "mean_e2el_ms", "p99_ttft_ms", "p99_tpot_ms")  # the first of them that the causes change
-_LEFT, _RIGHT, _TOP, _BOTTOM, _ROW = 372, 150, 8, 38, 26
+_LEFT, _RIGHT, _TOP, _BOTTOM, _ROW = 400, 150, 8, 38, 26
 
 
 def explanation_card(found: dict[str, Any]) -> str:
@@ -59,7 +59,7 @@ def _forest(metric: Metric, rows: list[tuple[str, dict[str, Any]]]) -> str:
         y = _TOP + _ROW * (index + 0.5)
         css = "whisker" if effect["distinguishable"] else "whisker faint"
         share = figures.share(_interval(effect["share"])) if effect["share"] and effect["distinguishable"] else "not distinguishable"
-        parts.append(text(_LEFT - 10, y + 4, shortened(name, 45), anchor="end"))
+        parts.append(text(_LEFT - 10, y + 4, shortened(name, 51), anchor="end"))
         parts.append(rule(x(interval.low * scale), y, x(interval.high * scale), y, css))
         parts += [rule(x(edge * scale), y - 5, x(edge * scale), y + 5, css) for edge in (interval.low, interval.high)]
         parts.append(f'<circle class="{"dot" if effect["distinguishable"] else "dot open"}" cx="{x(interval.mean * scale):.1f}" cy="{y:.1f}" r="4.5"/>')
@@ -79,8 +79,11 @@ def _table(tests: dict[str, Any]) -> str:
 
 
 def _cause_rows(cause: dict[str, Any]) -> str:
-    amplification = cause.get("amplification")
-    told = f" · each second at its root cost the requests {figures.times(_interval(amplification))} s of E2E" if amplification else ""
+    given = cause.get("amplification")
+    amplification = _interval(given) if given else None
+    told = ""
+    if amplification is not None and not amplification.contains(0.0):
+        told = f" · each second at its root cost the requests {figures.times(amplification)} s of E2E"
     rows = [f'<tr class="cause"><td colspan="5">{escape(cause["label"])} <small>{escape(cause["pointer"])}{escape(told)}</small></td></tr>']
     for effect in cause["effects"]:
         metric = _METRICS.get(effect["metric"])

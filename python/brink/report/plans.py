@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from brink.pointer import get
@@ -15,6 +14,7 @@ from brink.report.scale import label as tick_label
 from brink.report.still import bar, figure, rule, shortened, text
 
 _OPERATORS_MAX = 6
+_LEAST_SHARE = 0.05  # of the steps at a load, to be a block of its own
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 8, 54
 _STEPS_HIGH = 26  # of the bars that say how many steps a load had
 _TIME_POINTS = 300
@@ -98,14 +98,16 @@ def _axes() -> list[str]:
 
 
 def _stack(here: pd.Series, steps: int, fills: dict[str, Fill], x: float, wide: float, bottom: float, high: float, span: str) -> str:
+    """The tactics of one load. Those without a colour of their own are blocks of their own while they are large enough."""
     parts, y = [], bottom
-    rest = 0
-    ordered = [t for t in fills if t in here.index]
-    for tactic in ordered:
-        share = float(here[tactic]) / steps
-        y -= high * share
-        parts.append(bar(x, y, wide, high * share, fills[tactic].css, f"{span}: {tactic}, {share:.1%} of {steps:,} steps"))
-    rest = steps - int(np.sum([here[t] for t in ordered]))
-    if rest > 0:
-        parts.append(bar(x, y - high * rest / steps, wide, high * rest / steps, OTHER.css, f"{span}: other tactics, {rest / steps:.1%} of {steps:,} steps"))
+    named = [tactic for tactic in fills if tactic in here.index]
+    others = here.drop(named).sort_values(ascending=False, kind="stable")
+    large = others[others >= _LEAST_SHARE * steps]
+    blocks = [(str(tactic), int(here[tactic]), fills.get(str(tactic), OTHER)) for tactic in [*named, *large.index]]
+    small = int(others.sum() - large.sum())
+    if small:
+        blocks.append((f"{len(others) - len(large)} rarer tactics", small, OTHER))
+    for tactic, count, fill in blocks:
+        y -= high * count / steps
+        parts.append(bar(x, y, wide, high * count / steps, fill.css, f"{span}: {tactic}, {count / steps:.1%} of {steps:,} steps"))
     return "".join(parts)
