@@ -29,6 +29,9 @@ struct StepShape {
   std::span<const PrefillChunk> chunks;
   std::int64_t decode_blocks = 0;       // attention blocks (128 tokens) of the decoding sequences
   std::int64_t decode_longest = 0;      // bound on the KV tokens of the longest of them
+  double scatter = 1.0;                 // share of their neighbouring KV blocks that are not neighbours in memory
+  std::int64_t shared_tokens = 0;       // prefix tokens, one copy, that several decoding sequences read
+  std::int64_t sharers = 0;             // sequences a shared prefix, on average
   Bytes workspace{0.0};                 // scratch memory free for kernels; heeded by engines that look at it
 };
 
@@ -41,6 +44,7 @@ struct StepTime {
   Seconds host_before;  // host work between the scheduling decision and the first kernel
   Seconds host_after;   // host work between the last kernel and the next scheduling decision
   std::int64_t padded_tokens = 0;
+  Seconds clock_bound{-1.0};    // of compute, what follows the SM clock rather than memory; < 0: not known
   std::int64_t collectives = 0; // in which all ranks of the replica meet
   Badge badge = Badge::measured;
   const plan::ExecutionPlan* plan = nullptr;  // what ran, valid until the next call; null when plans are not followed

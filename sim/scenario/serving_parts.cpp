@@ -8,6 +8,25 @@
 
 namespace brink::scenario {
 
+namespace {
+
+/// As the profile measured it, else as published for H100.
+gpu::MemoryHierarchy memory_hierarchy(const cost::KernelProfile& profile) {
+  gpu::MemoryHierarchy out;
+  const cost::MemoryCurves* measured = profile.memory();
+  if (measured == nullptr) return out;
+  if (measured->l2) {
+    out.cache = {measured->l2->capacity, measured->l2->sharpness, measured->l2->cache_rate, measured->l2->memory_rate};
+  }
+  if (const cost::GatherCurve* paged = measured->gather_of("paged")) out.gather.half_block = paged->half_block;
+  if (measured->random_reads && measured->random_reads->reach) {
+    out.translation = {measured->random_reads->reach, measured->random_reads->penalty / measured->random_reads->base};
+  }
+  return out;
+}
+
+}  // namespace
+
 cost::HostCost engine_host_cost(const Scenario& scenario) {
   return cost::host_cost(scenario.inputs.profile->host(), scenario.engine.name, scenario.engine.version_text);
 }
@@ -47,6 +66,11 @@ std::unique_ptr<cost::IStepCost> step_cost(const Scenario& scenario, const cost:
   settings.max_model_len = m.max_model_len;
   settings.vocab = scenario.inputs.model.vocab;
   settings.enforce_eager = scenario.engine.enforce_eager;
+  settings.memory = memory_hierarchy(profile);
+  settings.weights = scenario.budget.weights;
+  settings.kv_token = scenario.budget.kv_block / static_cast<double>(m.block_size);
+  settings.kv_pool = scenario.budget.kv_pool;
+  settings.kv_block_part = scenario.budget.kv_block / (2.0 * static_cast<double>(scenario.inputs.model.layers));
   settings.follow_plans = scenario.observe.plans;
   const auto in_situ = cost::InSitu::from_json(profile.in_situ(), profile.gpu().sustained_bf16);
   auto cost = std::make_unique<serving::StepCost>(profile, in_situ, host, std::move(planner), settings);

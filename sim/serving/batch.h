@@ -21,6 +21,7 @@ struct Batch {
   StepEffect effect;               // `wait` points to `wait` below
   std::vector<Seconds> wait;       // by rank
   Bytes workspace;
+  double scatter = 1.0;            // of the KV blocks
   std::int64_t seats = 0;          // limit in force
   std::int64_t decode_sequences = 0, decode_context = 0, decode_blocks = 0, decode_longest = 0;
   std::int64_t prefill_tokens = 0, preemptions = 0;

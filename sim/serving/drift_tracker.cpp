@@ -326,10 +326,12 @@ double DriftTracker::pairwise(const Member& m, std::int64_t output_tokens) const
   pair.broken_from = m.broken_from;
   pair.prefill = m.chunks == 1 ? prefill : std::pow(prefill, static_cast<double>(m.chunks));
   pair.decode = decode;
-  // The changes it lived through, spread evenly over its decode steps after the first.
+  // Both executions change their order as often as this one did. In a step they stay equal when neither changes, or when
+  // both do and draw the same.
   const std::int64_t until = m.broken_from > 0 ? std::min(m.broken_from - 1, output_tokens) : output_tokens;
-  if (until > 2 && m.changes > 0) {
-    pair.step = std::pow(decode, static_cast<double>(m.changes) / static_cast<double>(until - 2));
+  if (until > 2) {
+    const double rate = std::min(1.0, static_cast<double>(m.changes) / static_cast<double>(until - 2));
+    pair.step = (1.0 - rate) * (1.0 - rate) + rate * rate * decode;
   }
   return drift::pair_divergence(hazard_, pair);
 }

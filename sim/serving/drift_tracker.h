@@ -7,7 +7,7 @@
 // of them leave when the operators on tokens run in another order. An exposed sequence costs nothing until it ends.
 //
 // Between two executions. How often two executions agree is observed (OrderAgreement) in the first and the last decode
-// step of every sequence; how often a sequence draws anew is the number of changes of the order while it decodes.
+// step of every sequence; how long a pair stays equal follows from the changes of the order while the sequence decodes.
 #pragma once
 
 #include <array>

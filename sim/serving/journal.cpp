@@ -53,6 +53,8 @@ void Journal::on_departed(Sequence& s) const {
     r.caused_delay = delay;
     r.cause = roots_[i];
   }
+  // What no condition explains is for what was offered, where that was too much while it waited or ran.
+  if (r.cause == 0 && load_.event != 0 && load_.until >= r.queued) r.cause = load_.event;
 }
 
 world::CauseId Journal::grow(Open& open, const LedgerEvent& event) {
@@ -157,6 +159,7 @@ void Journal::note_switch(StepRecord& record) {
 
 void Journal::note_regime(StepRecord& record, const RegimeSample& sample) {
   regime_ = record.regime = regimes_.classify(record.end, sample);
+  record.regime_changes = regimes_.take_changes();
   record.queue_p95 = regimes_.queue_p95();
   for (std::size_t i = 0; i < held_at_.size(); ++i) {
     if ((regime_.bits >> i & 1U) != 0) held_at_[i] = record.step + 1;

@@ -9,6 +9,7 @@
 #include "models/base/units.h"
 #include "sim/serving/decode_set.h"
 #include "sim/serving/i_drift_tracker.h"
+#include "sim/serving/shared_prefixes.h"
 
 namespace brink::serving {
 
@@ -21,6 +22,7 @@ struct Lane {
   std::uint64_t next_number = 0;  // of its next batch; without isolation that of the replica's
   Seconds last_output;
   std::vector<bool> seen_texts;   // prompts of a pool whose KV is cached
+  SharedPrefixes shared;          // of the decoding sequences
   std::unique_ptr<IDriftTracker> drift;  // null: drift is not followed
 
   [[nodiscard]] bool has_work() const { return decoding.size() > 0 || partial != no_slot || !waiting.empty(); }

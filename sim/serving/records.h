@@ -88,9 +88,11 @@ struct StepRecord {
   // What ran, and under which pressure. Pointers are valid during the call.
   const plan::ExecutionPlan* plan = nullptr;  // null when plans are not followed
   bool plan_switch = false;                   // another tactic than the step before for some operator
-  memory::RegimeState regime;
+  memory::RegimeState regime;                 // when it ended
+  std::span<const memory::RegimeChange> regime_changes;  // since the step before ended, oldest first
   Seconds queue_p95;                          // of requests scheduled in the last seconds
   std::int64_t kv_free = 0, kv_pinned = 0;    // blocks, after the step
+  double scatter = 1.0;                       // share of neighbouring KV blocks apart in memory
   Bytes workspace;                            // scratch memory that kernels had
   std::int64_t seats = 0;                     // batch limit in force (a controller may lower it)
   std::int64_t slowest_rank = -1;

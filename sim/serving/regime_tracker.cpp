@@ -47,6 +47,12 @@ std::span<const RegimeTransition> RegimeTracker::take_transitions() {
   return taken_;
 }
 
+std::span<const memory::RegimeChange> RegimeTracker::take_changes() {
+  taken_changes_.swap(changes_);
+  changes_.clear();
+  return taken_changes_;
+}
+
 // Steps through the instants at which a window passed, so that the state does not depend on how often it is asked.
 void RegimeTracker::advance(Seconds now) {
   if (now <= now_) return;
@@ -78,9 +84,10 @@ void RegimeTracker::spend(Seconds until) {
 void RegimeTracker::evaluate() {
   stale_ = false;
   const std::int64_t pinned = settings_.count_live_pins ? sample_.pinned : sample_.held;
-  const Regime before = state_.label;
+  const memory::RegimeState before = state_;
   state_ = memory::classify(inputs(pinned), settings_.thresholds);
-  if (state_.label != before) transitions_.push_back(explain(before, state_.label));
+  if (state_.bits != before.bits) changes_.push_back({now_, state_});
+  if (state_.label != before.label) transitions_.push_back(explain(before.label, state_.label));
 }
 
 memory::RegimeInputs RegimeTracker::inputs(std::int64_t pinned) const {

@@ -72,6 +72,9 @@ class RegimeTracker {
   /// Changes of the label since the last call, oldest first. Valid until the next call of any member.
   [[nodiscard]] std::span<const RegimeTransition> take_transitions();
 
+  /// Changes of any predicate since the last call, oldest first. Valid until the next call of any member.
+  [[nodiscard]] std::span<const memory::RegimeChange> take_changes();
+
   /// Counts the time up to `now`.
   void finish(Seconds now) { advance(now); }
   /// Since time 0; the times of all labels add up to the time followed.
@@ -98,6 +101,7 @@ class RegimeTracker {
   world::CauseId paging_cause_ = 0;
   memory::RegimeState state_;
   std::vector<RegimeTransition> transitions_, taken_;
+  std::vector<memory::RegimeChange> changes_, taken_changes_;
   std::array<Seconds, memory::regime_count> by_label_{}, by_bit_{};
 };
 

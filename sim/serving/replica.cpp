@@ -19,6 +19,7 @@ Replica::Replica(ReplicaId id, std::uint32_t component, const EngineConfig& conf
                  std::shared_ptr<cost::IStepCost> cost, Parts parts, Surroundings surroundings)
     : id_(id), component_(component), config_(config), cost_(std::move(cost)), parts_(parts),
       around_(std::move(surroundings)), lanes_(), lane_(nullptr), kv_(config.kv_blocks, config.block_size),
+      blocks_(config.kv_blocks),
       limits_{config.max_num_seqs, config.max_num_batched_tokens} {
   for (std::int32_t i = 0; i < around_.tenants; ++i) lanes_.emplace_back(config.block_size);
   if (around_.make_drift) {
@@ -74,6 +75,7 @@ KvView Replica::kv_view() const {
 
 void Replica::return_held(std::int64_t blocks) {
   kv_.return_held(blocks);
+  blocks_.put_back(blocks);
   const bool work = std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.has_work(); });
   if (in_flight_ == 0 && work) request_form(std::max(parts_.clock.now(), host_free_));
 }

@@ -103,6 +103,7 @@ class Replica final : public world::EventHandler, public IKvOwner, private polic
   void launch(Batch& batch);
   bool reserve_blocks();
   void preempt_last();
+  void take_blocks(Sequence& s, std::int64_t blocks);
   void run_chunk(Batch& batch, Slot slot, std::int64_t tokens);
   void admit(Batch& batch, Slot slot, std::int64_t tokens);
   void check(const policy::BatchView& view, const policy::BatchDecision& decision) const;
@@ -138,6 +139,7 @@ class Replica final : public world::EventHandler, public IKvOwner, private polic
   Slot first_running_ = no_slot, last_running_ = no_slot;
   std::int64_t running_ = 0;       // seats taken, finishing ones included
   KvPool kv_;
+  memory::BlockHistory blocks_;    // where in memory the pool's blocks end up
   policy::ControlLimits limits_;   // of the next batch
   std::optional<SlidingP95> queue_times_;
   Seconds step_time_;              // of the last step

@@ -78,7 +78,9 @@ void Replica::begin(Batch& batch) {
   batch.decode_longest = lane.decoding.longest(batch.lane_number);
   lane.decoding.finish(batch.lane_number, parts_.pool, batch.finishing);
   for (const Slot slot : batch.finishing) {
-    parts_.pool[slot].phase = Phase::finishing;
+    Sequence& s = parts_.pool[slot];
+    s.phase = Phase::finishing;
+    if (s.shares) lane.shared.leave(s.prompt_text);
     unlink(slot);
   }
 }
@@ -86,8 +88,13 @@ void Replica::begin(Batch& batch) {
 // What the batch costs, what surrounds the replica adds, and when its GPUs are done.
 void Replica::launch(Batch& batch) {
   batch.workspace = around_.workspace ? around_.workspace->workspace(kv_.used() + kv_.held()) : config_.workspace;
-  batch.time = cost_->step({batch.number, batch.decode_sequences, batch.decode_context, batch.chunks,
-                            batch.decode_blocks, batch.decode_longest, batch.workspace});
+  cost::StepShape shape{batch.number, batch.decode_sequences, batch.decode_context, batch.chunks, batch.decode_blocks,
+                        batch.decode_longest};
+  shape.scatter = batch.scatter = blocks_.scatter();
+  shape.shared_tokens = batch.lane->shared.tokens();
+  shape.sharers = batch.lane->shared.sharers();
+  shape.workspace = batch.workspace;
+  batch.time = cost_->step(shape);
   if (batch.time.plan != nullptr) {
     batch.plan = *batch.time.plan;
     batch.time.plan = &batch.plan;
@@ -96,7 +103,7 @@ void Replica::launch(Batch& batch) {
   if (around_.conditions != nullptr) {
     const Seconds begin = std::max(gpu_free_, batch.formed + batch.time.host_before);
     batch.effect = around_.conditions->on_step({id_, batch.number, begin, batch.time.compute, batch.time.comm,
-                                                batch.time.collectives, config_.ranks});
+                                                batch.time.collectives, config_.ranks, batch.time.clock_bound});
     batch.wait.assign(batch.effect.wait.begin(), batch.effect.wait.end());
     batch.effect.wait = batch.wait;
     batch.time.sync += batch.effect.sync;
@@ -118,7 +125,9 @@ bool Replica::reserve_blocks() {
   const std::int64_t before = preemptions_;
   DecodeSet& decoding = lane_->decoding;
   while (decoding.blocks_to_open(lane_->next_number) > kv_.free()) preempt_last();
-  kv_.allocate(decoding.blocks_to_open(lane_->next_number));
+  const std::int64_t opened = decoding.blocks_to_open(lane_->next_number);
+  kv_.allocate(opened);
+  if (opened > 0) blocks_.grow(opened, decoding.size());
   // The cut prefill is last in the running list: without a block for its next token it is
   // the one to give way. Its chunk is at least one token, at most what budget and prompt allow.
   if (lane_->partial != no_slot) {
@@ -149,6 +158,7 @@ void Replica::preempt_last() {
     const std::uint64_t last_batch = lane.next_number - 1;
     release_blocks(slot, DecodeSet::tokens(s, last_batch), true);
     lane.decoding.leave(s, last_batch);
+    if (s.shares) lane.shared.leave(s.prompt_text);
     if (lane.drift) lane.drift->on_preempted(slot, last_batch);
     s.generated += static_cast<std::int64_t>(last_batch - s.prefill_batch);
     s.last_token = lane.last_output;
@@ -191,6 +201,9 @@ void Replica::release_blocks(Slot slot, std::int64_t tokens, bool preempted) {
     for (IKvConsumer* consumer : consumers_) held += consumer->retain(view, departure, held);
   }
   kv_.release_held(blocks, held);
+  Sequence& owner = parts_.pool[slot];
+  blocks_.give_back(owner.blocks, blocks - owner.blocks.blocks, held);
+  owner.blocks = {};
 }
 
 void Replica::admit(Batch& batch, Slot slot, std::int64_t tokens) {
@@ -204,16 +217,21 @@ void Replica::admit(Batch& batch, Slot slot, std::int64_t tokens) {
   s.admitted_batch = batch.number;
   s.phase = Phase::prefilling;
   s.prefilled = cached_tokens(s);
-  kv_.allocate(kv_.blocks_for(s.prefilled));
+  take_blocks(s, kv_.blocks_for(s.prefilled));
   ++running_;
   link_last(slot);
   run_chunk(batch, slot, tokens);
 }
 
+void Replica::take_blocks(Sequence& s, std::int64_t blocks) {
+  kv_.allocate(blocks);
+  if (blocks > 0) blocks_.take(s.blocks, blocks);
+}
+
 void Replica::run_chunk(Batch& batch, Slot slot, std::int64_t tokens) {
   Lane& lane = *batch.lane;
   Sequence& s = parts_.pool[slot];
-  kv_.allocate(kv_.blocks_for(s.prefilled + tokens) - kv_.blocks_for(s.prefilled));
+  take_blocks(s, kv_.blocks_for(s.prefilled + tokens) - kv_.blocks_for(s.prefilled));
   const bool last = s.prefilled + tokens == s.prompt;
   batch.chunks.push_back({tokens, s.prefilled, last});
   batch.chunk_slots.push_back(slot);
@@ -228,6 +246,9 @@ void Replica::run_chunk(Batch& batch, Slot slot, std::int64_t tokens) {
   const std::int64_t remaining = s.output_target - s.generated;
   if (remaining > 0) {
     lane.decoding.join(slot, s, batch.lane_number, remaining);
+    const std::int64_t cached = cached_tokens(s);
+    s.shares = cached > 0;
+    if (s.shares) lane.shared.join(s.prompt_text, cached);
   } else {
     s.remaining = 0;
     s.phase = Phase::finishing;

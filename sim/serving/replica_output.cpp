@@ -114,6 +114,7 @@ void Replica::record_step(const Batch& batch, Seconds now) {
   r.badge = batch.time.badge;
   r.plan = batch.time.plan;
   r.kv_free = kv_.free();
+  r.scatter = batch.scatter;
   r.workspace = batch.workspace;
   r.seats = batch.seats;
   r.slowest_rank = batch.effect.slowest_rank;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "models/memory/block_history.h"
 #include "sim/serving/records.h"
 #include "sim/serving/slot.h"
 #include "sim/workload/request.h"
@@ -34,6 +35,8 @@ struct Sequence {
   std::uint64_t admitted_batch = 0, last_chunk_batch = 0;
   std::uint64_t prefill_batch = 0; // number in its lane of the batch that ended its prefill
   Seconds last_token;              // kept over a preemption, for the interval across it
+  memory::BlockTable blocks;       // what its prompt got
+  bool shares = false;             // reads its cached prefix from blocks others read too
   std::uint32_t epoch = 0;         // raised at a preemption: stale finish entries are recognised
   Phase phase = Phase::waiting;
   std::int32_t lane = 0;           // index into its replica's lanes

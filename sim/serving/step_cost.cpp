@@ -74,6 +74,7 @@ void StepCost::add(Work& work, const Operator& op, const plan::Choice* choice, s
       estimate = profile_.gemm(count, op.n, op.k, cost::GemmType::bf16);
       const Flops flops(2.0 * static_cast<double>(count) * static_cast<double>(op.n) * static_cast<double>(op.k));
       estimate.time = std::max(estimate.time, flops / in_situ_.sustained_flops);
+      work.clock_bound += flops / in_situ_.sustained_flops * static_cast<double>(op.repeat);
       break;
     }
     case OperatorKind::elementwise: estimate = profile_.elementwise(bytes, op.kernels); break;
@@ -170,13 +171,31 @@ cost::Estimate StepCost::decode_attention(std::int64_t sequences, std::int64_t c
   return {a.time + (b.time - a.time) * share, cost::worse(a.badge, b.badge)};
 }
 
+// The tables are of KV that is read from HBM in blocks apart from each other.
+double StepCost::memory_factor(const cost::StepShape& shape, Seconds layer) const {
+  const Bytes kv = settings_.kv_token * static_cast<double>(shape.decode_context);
+  gpu::AttentionTraffic traffic;
+  traffic.weights = settings_.weights;
+  traffic.kv = kv;
+  traffic.layers = layers_;
+  traffic.sequences = shape.decode_sequences;
+  traffic.shared_kv = settings_.kv_token * static_cast<double>(shape.shared_tokens);
+  traffic.sharers = shape.sharers;
+  traffic.span = settings_.kv_pool;
+  traffic.block = settings_.kv_block_part;
+  traffic.scatter = shape.scatter;
+  return gpu::attention_memory_factor(traffic, settings_.memory, layer);
+}
+
 // One launch serves decoding sequences and prefill chunks together (FlashAttention's
 // variable-length kernel): the fixed part counts once.
 cost::Estimate StepCost::attention(const cost::StepShape& shape) {
   cost::Estimate total;
+  prefill_layer_ = Seconds(0.0);
   if (shape.decode_sequences > 0) {
     total = decode_attention(shape.decode_sequences, shape.decode_context);
     if (plans_attention_) total.time *= plan_.attention.choice.relative_time;
+    total.time *= memory_factor(shape, total.time);
   }
   if (!shape.chunks.empty()) {
     cost::PrefillWork work;
@@ -184,6 +203,7 @@ cost::Estimate StepCost::attention(const cost::StepShape& shape) {
     cost::Estimate prefill = profile_.prefill_attention(work, heads_, settings_.kv_type);
     if (shape.decode_sequences > 0) prefill.time = std::max(prefill.time - prefill_floor_.time, Seconds(0.0));
     total += prefill;
+    prefill_layer_ = prefill.time;
   }
   total.time = std::max(total.time - in_situ_.attention_overlap, Seconds(0.0)) * in_situ_.attention_factor;
   return total;
@@ -239,7 +259,9 @@ cost::StepTime StepCost::step(const cost::StepShape& shape) {
   time.comm = per_token.comm;
   BadgeTimes by_badge = per_token.by_badge;
   by_badge.add(attention_layer.time * static_cast<double>(layers_), attention_layer.badge);
+  time.clock_bound = per_token.clock_bound + prefill_layer_ * static_cast<double>(layers_);
   if (rows > 0) {
+    time.clock_bound += sampled.clock_bound;
     time.compute += sampled.compute;
     time.comm += sampled.comm;
     by_badge += sampled.by_badge;

@@ -15,6 +15,7 @@
 #include "models/cost/i_step_cost.h"
 #include "models/cost/kernel_profile.h"
 #include "models/cost/step_constants.h"
+#include "models/gpu/memory_hierarchy.h"
 #include "models/plan/planner.h"
 
 namespace brink::serving {
@@ -27,6 +28,9 @@ struct StepCostSettings {
   cost::KvType kv_type = cost::KvType::bf16;
   bool enforce_eager = false;                  // no CUDA graphs: neither padding nor hidden launches
   std::int64_t vocab = 0;                      // of the whole model: the sampler works on it
+  gpu::MemoryHierarchy memory;
+  Bytes weights, kv_token, kv_pool;            // of one rank; KV of one token over all layers
+  Bytes kv_block_part;                         // K or V of one block in one layer
   bool follow_plans = true;                    // say in StepTime what ran
 };
 
@@ -57,6 +61,7 @@ class StepCost final : public cost::IStepCost {
   struct Work {
     Seconds compute = Seconds(-1.0);
     Seconds comm;
+    Seconds clock_bound;
     BadgeTimes by_badge;
     const plan::PlanPart* plan = nullptr;
   };
@@ -75,6 +80,7 @@ class StepCost final : public cost::IStepCost {
   void plan_attention(const cost::StepShape& shape, bool captured);
   void name_plan(cost::StepTime& time, const Work& tokens, const Work& sampled, bool samples);
 
+  [[nodiscard]] double memory_factor(const cost::StepShape& shape, Seconds layer) const;
   cost::Estimate attention(const cost::StepShape& shape);
   cost::Estimate decode_attention(std::int64_t sequences, std::int64_t context);
   const cost::Estimate& decode_knot(std::int64_t sequences, std::size_t knot);
@@ -93,6 +99,7 @@ class StepCost final : public cost::IStepCost {
   std::deque<Tables> tables_;
   std::vector<double> knots_;                  // contexts a sequence, log-spaced
   std::vector<std::vector<cost::Estimate>> decode_;  // [sequences][knot]; time < 0: not needed yet
+  Seconds prefill_layer_;                      // of the last step: prefill attention of one layer, bound by the clock
   bool plans_attention_ = false;               // its tactic may cost other than what was measured
   // The bracket of the last look-up: a steady batch stays in it for many steps.
   std::size_t last_knot_ = 0;
