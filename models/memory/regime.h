@@ -44,6 +44,12 @@ struct RegimeState {
   [[nodiscard]] bool holds(Regime regime) const { return (bits >> static_cast<unsigned>(regime) & 1U) != 0; }
 };
 
+/// The state from this moment on.
+struct RegimeChange {
+  Seconds at;
+  RegimeState state;
+};
+
 [[nodiscard]] RegimeState classify(const RegimeInputs& inputs, const RegimeThresholds& thresholds);
 
 }  // namespace brink::memory

@@ -24,6 +24,7 @@
 #include "sim/serving/gateway.h"
 #include "sim/serving/idle_model.h"
 #include "sim/serving/replica.h"
+#include "sim/telemetry/drift_stats.h"
 #include "sim/workload/workload.h"
 #include "sim/world/platform.h"
 #include "sim/world/world.h"
@@ -37,6 +38,10 @@ constexpr std::uint32_t gateway_component = 0, first_replica_component = 1;
 
 drift::Arithmetic arithmetic(const Scenario& scenario) {
   return scenario.engine.dtype == "float16" ? drift::Arithmetic::fp16 : drift::Arithmetic::bf16;
+}
+
+drift::FlipLaw drift_law(const Scenario& scenario) {
+  return flip_law(scenario.drift, scenario.inputs.profile->drift(), arithmetic(scenario));
 }
 
 telemetry::RecordFacts record_facts(const Scenario& scenario) {
@@ -137,6 +142,7 @@ Simulation::Simulation(const Scenario& scenario, const ProgressSink* sink)
                                             scenario.engine.memory.tensor_parallel_size, collector_.ledger())),
       consumer_settings_(kv_consumer_settings(scenario.conditions, scenario.hypotheses, scenario.seed)) {
   if (scenario.observe.plans) collector_.follow_plans(tactics_, planner_->graph());
+  if (scenario.observe.drift) collector_.follow_drift({drift_law(scenario), {}});
   if (step_conditions_) conditions_.add(*step_conditions_);
   idle_.emplace(cost_, engine_config(scenario, host_), front_end(host_));
   serving::Gateway::Parts parts{world_, pool_, *router_, recorder_, shaper_.get(), &*idle_};
@@ -170,7 +176,7 @@ serving::Surroundings Simulation::surroundings(std::size_t i, std::shared_ptr<pl
     out.journal = std::make_unique<serving::Journal>(settings, collector_.ledger());
   }
   if (observe.drift) {
-    const serving::DriftOptions options{flip_law(scenario_.drift, scenario_.inputs.profile->drift(), arithmetic(scenario_)), scenario_.engine.batch_invariant,
+    const serving::DriftOptions options{drift_law(scenario_), scenario_.engine.batch_invariant,
                                         scenario_.engine.memory.max_num_batched_tokens};
     auto reference = reference_plan(scenario_, std::move(planner));
     out.make_drift = [options, reference, agreements = agreements_] {

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "sim/telemetry/cascades.h"
+#include "sim/telemetry/drift_stats.h"
 #include "sim/telemetry/low_water.h"
 #include "sim/telemetry/p99_drift.h"
 #include "sim/telemetry/plan_stats.h"
@@ -84,6 +85,7 @@ struct Collector::State {
     if (plans) out.set("plans", plans->json(end));
     if (regimes) out.set("regimes", regimes->json(end));
     if (waits.any()) out.set("waits", waits.json());
+    if (drift) out.set("drift", drift->json());
     if (p99_drift.any()) out.set("p99_drift", p99_drift.json());
     if (cascades) out.set("cascades", cascades->json());
     return out;
@@ -96,6 +98,7 @@ struct Collector::State {
   P99Drift p99_drift;
   std::optional<PlanStats> plans;
   std::optional<RegimeStats> regimes;
+  std::optional<DriftStats> drift;
   std::optional<Cascades> cascades;
   NoLedger no_ledger;
   std::optional<TimeSeries> series;
@@ -117,6 +120,10 @@ void Collector::follow_plans(const plan::TacticNames& names, const transformer::
   if (state_->records) state_->records->s.follow_plans(names, graph);
 }
 
+void Collector::follow_drift(const DriftFacts& facts) {
+  if (state_->facts.followed.drift) state_->drift.emplace(state_->warmup(), facts);
+}
+
 world::ILedger& Collector::ledger() {
   if (state_->cascades) return state_->cascades->ledger();
   return state_->no_ledger;
@@ -126,6 +133,7 @@ void Collector::on_request(const serving::RequestRecord& record) {
   State& state = *state_;
   state.requests.add(record);
   state.p99_drift.add(record);
+  if (state.drift) state.drift->add(record);
   if (state.cascades) state.cascades->add(record);
   if (state.facts.output.requests) append_request_row(state.requests_csv, record, state.facts.followed);
   if (state.timeline) state.timeline->add(record);

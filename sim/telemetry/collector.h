@@ -15,6 +15,8 @@
 
 namespace brink::telemetry {
 
+struct DriftFacts;
+
 class Collector final : public serving::IRecorder {
  public:
   explicit Collector(RunFacts facts);
@@ -24,6 +26,9 @@ class Collector final : public serving::IRecorder {
   /// for all its replicas, as are the numbers of PlanPart) and the operators they belong to. Both outlive summary()
   /// and files().
   void follow_plans(const plan::TacticNames& names, const transformer::OperatorGraph& graph);
+
+  /// Needed before the first request ends where RunFacts::followed.drift is set.
+  void follow_drift(const DriftFacts& facts);
 
   /// Where the mechanisms note what caused what; keeps nothing unless RunFacts::followed.causes is set.
   [[nodiscard]] world::ILedger& ledger();

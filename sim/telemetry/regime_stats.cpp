@@ -32,17 +32,17 @@ void RegimeStats::spend(Totals& totals, const memory::RegimeState& state, Second
 void RegimeStats::add(const serving::StepRecord& record) {
   const auto index = static_cast<std::size_t>(record.replica.value);
   if (index >= replicas_.size()) replicas_.resize(index + 1);
-  Replica& replica = replicas_[index];
-  if (record.regime.bits == replica.now.bits && record.regime.label == replica.now.label) return;
+  for (const memory::RegimeChange& to : record.regime_changes) change(replicas_[index], to);
+}
+
+void RegimeStats::change(Replica& replica, const memory::RegimeChange& to) const {
   const Seconds from = std::max(replica.since, warmup_);
-  const Seconds start = std::max(record.start, replica.since);
-  if (start > from) spend(replica.totals, replica.now, start - from);
-  if (start >= warmup_ && record.regime.label != replica.now.label) {
-    ++replica.totals.transitions[static_cast<std::size_t>(replica.now.label)]
-                                [static_cast<std::size_t>(record.regime.label)];
+  if (to.at > from) spend(replica.totals, replica.now, to.at - from);
+  if (to.at >= warmup_ && to.state.label != replica.now.label) {
+    ++replica.totals.transitions[static_cast<std::size_t>(replica.now.label)][static_cast<std::size_t>(to.state.label)];
   }
-  replica.now = record.regime;
-  replica.since = start;
+  replica.now = to.state;
+  replica.since = to.at;
 }
 
 std::vector<RegimeStats::Totals> RegimeStats::totals(Seconds end) const {

@@ -12,8 +12,8 @@
 
 namespace brink::telemetry {
 
-/// A step's regime holds from its start until the next step of its replica starts: an idle replica stays in the
-/// regime of its last step. Before the first step it is normal. Time before the warm-up ends is left out.
+/// Counts from change to change (StepRecord::regime_changes); what changes after a replica's last step is not seen.
+/// Before the first change its regime is normal. Time before the warm-up ends is left out.
 class RegimeStats {
  public:
   RegimeStats(Seconds warmup, std::size_t replicas) : warmup_(warmup), replicas_(replicas) {}
@@ -39,6 +39,7 @@ class RegimeStats {
     Seconds since;
   };
 
+  void change(Replica& replica, const memory::RegimeChange& to) const;
   static void spend(Totals& totals, const memory::RegimeState& state, Seconds time);
   /// Totals with the time from the last step to `end`, for each replica; the last entry is their sum.
   [[nodiscard]] std::vector<Totals> totals(Seconds end) const;

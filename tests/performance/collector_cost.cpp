@@ -82,6 +82,8 @@ double step_cost_ns(telemetry::RunFacts run, bool waits) {
       r.regime.bits = 1U << static_cast<unsigned>(memory::Regime::queue_degraded);
       r.regime.label = memory::Regime::queue_degraded;
     }
+    const memory::RegimeChange change{now, r.regime};
+    if (i % 300 == 0) r.regime_changes = {&change, 1};
     if (waits) {
       r.wait = wait;
       r.slowest_rank = 5;

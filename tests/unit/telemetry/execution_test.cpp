@@ -31,12 +31,16 @@ void run_some(Collector& c, const Plans& plans, const plan::ExecutionPlan& plan)
   serving::StepRecord r = in_regime(memory::Regime::paging, planned(plan, 0.5, 1.0, 4, 0.2));
   r.wait = wait;
   r.sync = Seconds(0.25);
+  const std::array<memory::RegimeChange, 1> paging = {{{Seconds(1.0), r.regime}}};
+  r.regime_changes = paging;
   r.slowest_rank = 1;
   r.cause = root;
   r.seats = 16;
   r.kv_free = 40;
   c.on_step(r);
   r = planned(plan, 1.0, 1.25, 4, 0.2);
+  const std::array<memory::RegimeChange, 1> calm = {{{Seconds(1.5), {}}}};
+  r.regime_changes = calm;
   r.step = 1;
   r.seats = 8;
   r.kv_free = 30;

@@ -1,5 +1,7 @@
 #include "sim/telemetry/regime_stats.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -11,28 +13,42 @@ namespace {
 using namespace testing;
 using memory::Regime;
 
-TEST(RegimeStats, ARegimeHoldsUntilTheNextStepStarts) {
+memory::RegimeState state(std::initializer_list<Regime> holds) {
+  memory::RegimeState out;
+  for (const Regime regime : holds) {
+    out.bits = static_cast<std::uint8_t>(out.bits | 1U << static_cast<unsigned>(regime));
+    out.label = std::min(out.label, regime);
+  }
+  return out;
+}
+
+/// A step in which these changes were noticed.
+void notice(RegimeStats& stats, std::uint64_t replica, const std::vector<memory::RegimeChange>& changes) {
+  serving::StepRecord r = step(replica, 0.0, 1.0, 4);
+  r.regime_changes = changes;
+  stats.add(r);
+}
+
+TEST(RegimeStats, ARegimeHoldsUntilTheNextChange) {
   RegimeStats stats(Seconds(0.0), 1);
-  stats.add(in_regime(Regime::normal, step(0, 1.0, 2.0, 4)));
-  stats.add(in_regime(Regime::paging, step(0, 2.0, 3.0, 4)));
-  stats.add(in_regime(Regime::paging, step(0, 3.0, 4.0, 4)));
-  stats.add(in_regime(Regime::queue_degraded, step(0, 6.0, 7.0, 4)));  // idle for two seconds before
+  notice(stats, 0, {{Seconds(2.0), state({Regime::paging})}});
+  notice(stats, 0, {});
+  notice(stats, 0, {{Seconds(6.0), state({})}, {Seconds(7.0), state({Regime::queue_degraded})}});  // one between steps
   const Json json = stats.json(Seconds(10.0));
   EXPECT_EQ(number(json, "/replica_s"), 10.0);
-  EXPECT_NEAR(number(json, "/label_share/normal"), 0.2, 1e-12);
+  EXPECT_NEAR(number(json, "/label_share/normal"), 0.3, 1e-12);
   EXPECT_NEAR(number(json, "/label_share/paging"), 0.4, 1e-12);
-  EXPECT_NEAR(number(json, "/label_share/queue_degraded"), 0.4, 1e-12);
-  EXPECT_EQ(number(json, "/transitions"), 2);
+  EXPECT_NEAR(number(json, "/label_share/queue_degraded"), 0.3, 1e-12);
+  EXPECT_EQ(number(json, "/transitions"), 3);
   EXPECT_EQ(text(json, "/transitions_by_pair"),
-            R"([{"from":"paging","to":"queue_degraded","count":1},{"from":"normal","to":"paging","count":1}])");
+            R"([{"from":"paging","to":"normal","count":1},{"from":"normal","to":"paging","count":1},)"
+            R"({"from":"normal","to":"queue_degraded","count":1}])");
 }
 
 TEST(RegimeStats, EveryPredicateHasItsOwnTime) {
   RegimeStats stats(Seconds(0.0), 1);
-  serving::StepRecord r = in_regime(Regime::paging, step(0, 0.0, 1.0, 4));
-  r.regime.bits = static_cast<std::uint8_t>(r.regime.bits | 1U << static_cast<unsigned>(Regime::queue_degraded));
-  stats.add(r);
-  stats.add(in_regime(Regime::paging, step(0, 3.0, 4.0, 4)));  // the queue recovered, the label stays
+  notice(stats, 0, {{Seconds(0.0), state({Regime::paging, Regime::queue_degraded})}});
+  notice(stats, 0, {{Seconds(3.0), state({Regime::paging})}});  // the queue recovered, the label stays
   const Json json = stats.json(Seconds(4.0));
   EXPECT_EQ(number(json, "/label_share/paging"), 1.0);
   EXPECT_EQ(number(json, "/holds_share/paging"), 1.0);
@@ -43,8 +59,7 @@ TEST(RegimeStats, EveryPredicateHasItsOwnTime) {
 
 TEST(RegimeStats, TheWarmUpIsLeftOut) {
   RegimeStats stats(Seconds(2.0), 1);
-  stats.add(in_regime(Regime::paging, step(0, 1.0, 2.0, 4)));
-  stats.add(in_regime(Regime::normal, step(0, 3.0, 4.0, 4)));
+  notice(stats, 0, {{Seconds(1.0), state({Regime::paging})}, {Seconds(3.0), state({})}});
   const Json json = stats.json(Seconds(6.0));
   EXPECT_EQ(number(json, "/replica_s"), 4.0);
   EXPECT_NEAR(number(json, "/label_share/paging"), 0.25, 1e-12);
@@ -53,16 +68,9 @@ TEST(RegimeStats, TheWarmUpIsLeftOut) {
   EXPECT_EQ(text(RegimeStats(Seconds(2.0), 1).json(Seconds(1.0)), "/label_share/normal"), "null");
 }
 
-TEST(RegimeStats, StepsThatOverlapCountOnce) {
-  RegimeStats stats(Seconds(0.0), 1);
-  stats.add(in_regime(Regime::paging, step(0, 1.0, 3.0, 4)));
-  stats.add(in_regime(Regime::normal, step(0, 0.5, 4.0, 4)));  // formed before the change it follows
-  EXPECT_EQ(number(stats.json(Seconds(4.0)), "/replica_s"), 4.0);
-}
-
 TEST(RegimeStats, TheTableHasReplicasAndTheirSum) {
   RegimeStats stats(Seconds(0.0), 2);
-  stats.add(in_regime(Regime::memory_pressured, step(1, 1.0, 2.0, 4)));
+  notice(stats, 1, {{Seconds(1.0), state({Regime::memory_pressured})}});
   const auto rows = lines(stats.csv(Seconds(4.0)));
   ASSERT_EQ(rows.size(), 1U + 3 * memory::regime_count);
   EXPECT_EQ(rows[0],
