@@ -120,10 +120,11 @@ void DriftTracker::count_participants() {
     ++decoding_;
     decoding_tokens_ += context(m, current_.batch);
   }
-  participants_ = decoding_;
+  participants_before_ = std::exchange(participants_, decoding_);
 }
 
-// A change of the attention rule counts when it changes a sequence of mean length.
+// A change of the attention rule counts when it changes a sequence of mean length. Not of one that decodes by itself: its
+// rule follows its own growth, which is the same in every execution.
 void DriftTracker::count_change(const BatchSignature& before) {
   bool changed = !current_.repeatable || current_.tokens != before.tokens || !any_batch_;
   any_batch_ = true;
@@ -131,7 +132,8 @@ void DriftTracker::count_change(const BatchSignature& before) {
   if (rule_changed_) {
     any_rule_ = true;
     const std::int64_t blocks = std::max<std::int64_t>(decoding_ * block, 1);
-    changed = changed || !same_cut(*current_.attention, rule_, (decoding_tokens_ + blocks - 1) / blocks);
+    const bool company = participants_ > 1 || participants_before_ > 1;
+    changed = changed || (company && !same_cut(*current_.attention, rule_, (decoding_tokens_ + blocks - 1) / blocks));
     rule_ = *current_.attention;
   }
   if (changed) ++changes_;
@@ -320,7 +322,7 @@ DriftOutcome DriftTracker::on_finished(Slot slot, std::uint64_t last_batch, std:
 
 double DriftTracker::pairwise(const Member& m, std::int64_t output_tokens) const {
   const double prefill = agreements_->prefill.share(), decode = agreements_->decode.share();
-  if (prefill == 1.0 && decode == 1.0 && m.broken_from == 0) return 0.0;
+  if (prefill == 1.0 && decode == 1.0 && m.broken_from == 0 && m.changes == 0) return 0.0;
   drift::PairAgreement pair;
   pair.tokens = output_tokens;
   pair.broken_from = m.broken_from;

@@ -110,7 +110,7 @@ class DriftTracker final : public IDriftTracker {
 
   BatchSignature current_;                      // its attention is rule_, or null
   plan::AttentionPlan rule_;                    // of the last batch that decoded
-  std::int64_t participants_ = 0;               // decoding in the current batch
+  std::int64_t participants_ = 0, participants_before_ = 0;  // decoding in the current batch, and in the one before
   bool tokens_in_order_ = true;                 // in the current batch
   bool any_batch_ = false, any_rule_ = false, rule_changed_ = false;
   std::uint64_t changes_ = 0;                   // of the order, over all batches

@@ -43,6 +43,7 @@ class NaiveDrift final : public serving::IDriftTracker {
       if (r.decodes) decode_token(r, batch, participants == 1, redrawn);
     }
     before_ = batch;
+    participants_before_ = participants;
     if (batch.attention != nullptr) {
       rule_ = *batch.attention;
       has_rule_ = true;
@@ -109,6 +110,7 @@ class NaiveDrift final : public serving::IDriftTracker {
 
   bool cut_changed(const serving::BatchSignature& batch, std::int64_t participants, std::int64_t context) const {
     if (batch.attention == nullptr) return false;
+    if (participants <= 1 && participants_before_ <= 1) return false;
     if (!has_rule_ || participants == 0) return true;
     const auto mean = static_cast<std::int64_t>(std::ceil(static_cast<double>(context) / static_cast<double>(participants) / 128.0));
     return batch.attention->splits(mean) != rule_.splits(mean) ||
@@ -185,7 +187,8 @@ class NaiveDrift final : public serving::IDriftTracker {
     const std::size_t broken = r.recomputed.empty() ? 0 : r.recomputed.front();
     const std::int64_t until = broken > 0 ? std::min(static_cast<std::int64_t>(broken) - 1, tokens) : tokens;
     const double share = decode_.share();
-    const double step = until > 2 ? std::pow(share, static_cast<double>(r.changes) / static_cast<double>(until - 2)) : 1.0;
+    const double rate = until > 2 ? std::min(1.0, static_cast<double>(r.changes) / static_cast<double>(until - 2)) : 0.0;
+    const double step = std::pow(1.0 - rate, 2.0) + std::pow(rate, 2.0) * share;
     long double agreeing = 1.0L, differing = 0.0L, flipped = 0.0L;
     for (std::int64_t t = 1; t <= tokens; ++t) {
       double keep = t == 1 ? std::pow(prefill_.share(), static_cast<double>(r.chunks)) : t == 2 ? share : step;
@@ -203,6 +206,7 @@ class NaiveDrift final : public serving::IDriftTracker {
   std::map<serving::Slot, Request> requests_;
   Pairs prefill_, decode_;
   serving::BatchSignature before_;
+  std::int64_t participants_before_ = 0;
   plan::AttentionPlan rule_;
   bool has_rule_ = false;
 };
