@@ -1,38 +1,25 @@
 // The cluster as a graph: devices are vertices, each direction of a cable is an edge with its
-// own capacity. sim/world turns links into simulated resources one to one.
+// own capacity. sim/world turns what flows share into simulated resources one to one.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <boost/graph/adjacency_list.hpp>
 
 #include "models/base/units.h"
 #include "models/fabric/cluster.h"
+#include "models/fabric/device.h"
 
 namespace brink::fabric {
 
-enum class DeviceKind { gpu, nvswitch, pcie_switch, nic, host, leaf, spine };
-
-struct Device {
-  std::string name;               // "n0.gpu3", "n0.nvswitch", "leaf2", "spine"
-  DeviceKind kind = DeviceKind::gpu;
-  std::int64_t node = -1;         // -1: not inside a node
-  std::int64_t index = 0;         // gpu, nic or rail number inside its node or unit
-};
-
-/// One direction of one cable.
-struct Link {
-  std::string name;               // "n0.gpu3->n0.nvswitch"
-  std::string from, to;           // device names
-  BytesPerSecond capacity{0.0};
-  Seconds latency{0.0};
-};
-
-using Graph = boost::adjacency_list<boost::vecS, boost::vecS, boost::directedS, Device, Link>;
+using Graph = boost::adjacency_list<boost::vecS, boost::vecS, boost::bidirectionalS, Device, Link>;
 
 struct Route {
   std::vector<Link> links;        // in travel order; empty when source = destination
@@ -47,22 +34,47 @@ class Topology {
   /// Checks a hand-built graph the same way (throws ConfigError at /fabric...).
   explicit Topology(std::shared_ptr<const Graph> graph);
 
-  [[nodiscard]] const Graph& graph() const { return *graph_; }
+  [[nodiscard]] const Graph& graph() const { return index_->graph(); }
   [[nodiscard]] std::vector<Device> devices() const;
   [[nodiscard]] std::vector<Link> links() const;
-  /// Name of GPU `index` of `node`.
-  [[nodiscard]] static std::string gpu_name(std::int64_t node, std::int64_t index);
-  [[nodiscard]] static std::string host_name(std::int64_t node);
 
-  /// The least-latency route (fewest links among equals). GPUs relay for others only inside
-  /// their node (NCCL's PXN), never across. Throws ConfigError for an unknown device name.
+  /// Names of the devices of a node. Throw ConfigError at /fabric/devices for one that is not there.
+  [[nodiscard]] const std::string& gpu_name(std::int64_t node, std::int64_t index) const;
+  [[nodiscard]] const std::string& memory_name(std::int64_t node, std::int64_t index) const;
+  [[nodiscard]] const std::string& host_name(std::int64_t node) const;
+  /// False where the GPUs' HBM bandwidth was not known, or a drawn graph has no hosts.
+  [[nodiscard]] bool has_memories() const { return index_->has(DeviceKind::hbm); }
+  [[nodiscard]] bool has_hosts() const { return index_->has(DeviceKind::host); }
+
+  /// Number of the device in graph(). Throws ConfigError for an unknown name, with the nearest.
+  [[nodiscard]] std::size_t vertex(const std::string& name) const;
+
+  /// The least-latency route, fewest links among equals, and of those that are still equal one by
+  /// a hash of the two names (as ECMP does; see routes.h). Devices of a third node never relay;
+  /// GPUs of the two do (NCCL's PXN). Throws ConfigError for an unknown name or no such route.
   [[nodiscard]] Route route(const std::string& from, const std::string& to) const;
 
   /// Capacity that leaves the given devices towards all the others.
   [[nodiscard]] BytesPerSecond cut(const std::vector<std::string>& inside) const;
 
  private:
-  std::shared_ptr<const Graph> graph_;  // immutable: copies of a topology share it
+  // Immutable: copies of a topology share it.
+  class Index {
+   public:
+    explicit Index(std::shared_ptr<const Graph> graph);
+    [[nodiscard]] const Graph& graph() const { return *graph_; }
+    [[nodiscard]] bool has(DeviceKind kind) const;
+    [[nodiscard]] const std::string& name(DeviceKind kind, std::int64_t node, std::int64_t index) const;
+    [[nodiscard]] std::size_t vertex(const std::string& name) const;
+
+   private:
+    using Place = std::pair<std::int64_t, std::int64_t>;
+    std::shared_ptr<const Graph> graph_;
+    std::unordered_map<std::string, std::size_t> by_name_;
+    std::map<DeviceKind, std::map<Place, std::size_t>> by_place_;
+  };
+
+  std::shared_ptr<const Index> index_;
 };
 
 }  // namespace brink::fabric

@@ -31,9 +31,10 @@ Json layout(const scenario::Scenario& s) {
   out.set("replicas", m.data_parallel_size);
   out.set("tensor_parallel_size", m.tensor_parallel_size);
   Json& placement = out.set("placement", Json::array());
+  const fabric::Topology placed(s.inputs.cluster);
   for (const auto& replica : scenario::placement(s)) {
     Json& ranks = placement.push_back(Json::array());
-    for (const fabric::GpuPlace& place : replica) ranks.push_back(fabric::Topology::gpu_name(place.node, place.index));
+    for (const fabric::GpuPlace& place : replica) ranks.push_back(placed.gpu_name(place.node, place.index));
   }
   return out;
 }
@@ -156,14 +157,14 @@ Json fabric_facts(const scenario::Scenario& s) {
   out.set("devices", static_cast<std::int64_t>(topology.devices().size()));
   out.set("links", static_cast<std::int64_t>(topology.links().size()));
   const auto add_route = [&](const char* key, const std::string& to) {
-    const fabric::Route route = topology.route(fabric::Topology::gpu_name(0, 0), to);
+    const fabric::Route route = topology.route(topology.gpu_name(0, 0), to);
     Json& facts = out.set(key, Json::object());
     facts.set("hops", static_cast<std::int64_t>(route.links.size()));
     facts.set("latency_us", to_us(route.latency));
     facts.set("gb_per_s", in_gb_per_s(route.bottleneck));
   };
-  if (cluster.gpus_per_node > 1) add_route("inside_node", fabric::Topology::gpu_name(0, 1));
-  if (cluster.nodes > 1) add_route("between_nodes", fabric::Topology::gpu_name(1, 0));
+  if (cluster.gpus_per_node > 1) add_route("inside_node", topology.gpu_name(0, 1));
+  if (cluster.nodes > 1) add_route("between_nodes", topology.gpu_name(1, 0));
   return out;
 }
 

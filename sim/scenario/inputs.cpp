@@ -84,6 +84,8 @@ Inputs read_inputs(ObjectReader& in, const std::string& base_dir) {
       in, "cluster", base_dir, out.digests, [&](const std::string& path) { out.cluster = fabric::load_cluster(path); },
       [&](const Json& json, const std::string& pointer) { out.cluster = fabric::read_cluster(json, base_dir, pointer); });
   out.gpu = gpu::load_gpu(out.cluster.gpu_path);
+  // The GPU's own memory is a link of the fabric; a cluster file may say otherwise.
+  if (out.cluster.hbm.bandwidth.value() <= 0.0) out.cluster.hbm.bandwidth = out.gpu.hbm_achieved;
   out.digests.push_back({"gpu", sha256_of_file(out.cluster.gpu_path)});
   read_part(
       in, "profile", base_dir, out.digests,

@@ -25,7 +25,7 @@ Platform make_platform(const fabric::Cluster& cluster, const fabric::Topology& t
   Platform platform;
   for (std::int64_t node = 0; node < cluster.nodes; ++node) {
     for (std::int64_t index = 0; index < cluster.gpus_per_node; ++index) {
-      platform.hosts.push_back({fabric::Topology::gpu_name(node, index), gpu_speed});
+      platform.hosts.push_back({topology.gpu_name(node, index), gpu_speed});
     }
   }
   std::map<std::string, std::size_t> link_index;

@@ -85,6 +85,27 @@ TEST(Topology, OversubscriptionThinsTheSpine) {
   EXPECT_DOUBLE_EQ(up(cluster), 2 * 50e9);
 }
 
+TEST(Topology, EveryGpuHasItsMemoryWhereTheBandwidthIsKnown) {
+  Cluster cluster = load("nd_h100_v5_2node");
+  cluster.hbm.bandwidth = BytesPerSecond(3.18e12);
+  const Topology topology(cluster);
+  EXPECT_EQ(count(topology, DeviceKind::hbm), 16);
+  EXPECT_EQ(topology.links().size(), 2u * (2 * 8 * 6 + 8));
+  // A copy from memory to memory reads one HBM and writes the other; both have more than NVLink.
+  const Route copy = topology.route(topology.memory_name(0, 0), topology.memory_name(0, 1));
+  ASSERT_EQ(copy.links.size(), 4u);
+  EXPECT_DOUBLE_EQ(copy.bottleneck.value(), 450e9);
+  EXPECT_DOUBLE_EQ(to_us(copy.latency), 0.6);
+  // Reads and writes draw on one medium.
+  EXPECT_EQ(topology.route("n0.hbm3", "n0.gpu3").links[0].resource(), "n0.gpu3=n0.hbm3");
+  EXPECT_EQ(topology.route("n0.gpu3", "n0.hbm3").links[0].resource(), "n0.gpu3=n0.hbm3");
+}
+
+TEST(Topology, SwitchChipsAreOneDevice) {
+  for (const Device& device : Topology(load("hgx_h100_1node")).devices())
+    EXPECT_EQ(device.chips, device.kind == DeviceKind::nvswitch ? 4 : 1) << device.name;
+}
+
 TEST(Topology, UnitsHaveTheirOwnLeaves) {
   Cluster cluster = load("nd_h100_v5_4node");
   cluster.network.nodes_per_unit = 3;
@@ -150,6 +171,11 @@ TEST(HandBuiltTopology, RefusesWhatCannotWork) {
   boost::add_vertex(Device{"d", DeviceKind::gpu, 1, 1}, *islands);
   for (const auto& [from, to] : {std::pair<std::size_t, std::size_t>{0, 1}, {1, 0}, {2, 3}, {3, 2}}) join(*islands, from, to);
   refused(islands, "/fabric", "got 2 parts that cannot reach each other; a path from a to c");
+
+  auto twice = pair_of_devices();
+  join(*twice, 0, 1);
+  join(*twice, 0, 1);
+  refused(twice, "/fabric/links/a->b", "got two links between the same devices; one, with the capacity of both");
 
   auto twins = pair_of_devices();
   (*twins)[1].name = "a";
