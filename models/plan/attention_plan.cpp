@@ -121,7 +121,9 @@ void AttentionPlanner::set_rule(AttentionPlan& plan, const AttentionBatch& batch
     }
     case AttentionBackend::flashinfer: {
       const std::int64_t size = hardware_.page_size, longest_pages = std::max<std::int64_t>(ceil_div(batch.longest, size), 1);
-      std::int64_t pages = batch.pages > 0 ? batch.pages : (batch.context + batch.sequences * (size - 1) / 2) / size;
+      std::int64_t pages = batch.pages > 0          ? batch.pages
+                           : batch.sequences == 1 ? ceil_div(batch.context, size)
+                                                  : (batch.context + batch.sequences * (size - 1) / 2) / size;
       pages = std::clamp(pages, batch.sequences, batch.sequences * longest_pages);
       const std::int64_t chunk = flashinfer_chunk_pages_from_sums(batch.sequences, pages, longest_pages, grid_of(hardware_));
       if (chunk > 0 && chunk < longest_pages) plan.chunk_tokens = chunk * size;

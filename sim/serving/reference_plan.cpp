@@ -17,8 +17,9 @@ IReferencePlan::Order ReferencePlan::tokens(std::int64_t tokens) const {
 }
 
 plan::ReductionSig ReferencePlan::attention(std::int64_t context) const {
-  constexpr std::int64_t block = 128;
-  return planner_->attention_alone(context).signature((context + block - 1) / block);
+  plan::AttentionBatch alone = plan::batch_of_one(context, planner_->settings().attention_hardware);
+  alone.full_graph = plan::padded_tokens(1, graph_max_).has_value();
+  return planner_->attention(alone).signature(alone.blocks);
 }
 
 }  // namespace brink::serving
