@@ -86,6 +86,8 @@ void compare(const CollectiveRow& row, Seconds predicted, bool held_out, std::ve
 
 }  // namespace
 
+CollectiveCurve fit_collective_curve(const std::vector<CollectiveRow>& rows) { return fit_curve(rows); }
+
 std::vector<CollectiveCost> fit_collectives(const std::vector<CollectiveRow>& rows) {
   std::map<std::pair<int, int>, std::vector<CollectiveCurve>> costs;
   for (const auto& [key, curve] : by_curve(rows)) costs[{std::get<0>(key), std::get<1>(key)}].push_back(fit_curve(curve));

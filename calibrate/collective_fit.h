@@ -9,6 +9,9 @@
 
 namespace brink::calibrate {
 
+/// The curve of rows of one backend, operation and GPU count, in any order. Throws Error for fewer than three sizes.
+[[nodiscard]] cost::CollectiveCurve fit_collective_curve(const std::vector<CollectiveRow>& rows);
+
 /// One cost for each backend and operation among the rows.
 [[nodiscard]] std::vector<cost::CollectiveCost> fit_collectives(const std::vector<CollectiveRow>& rows);
 

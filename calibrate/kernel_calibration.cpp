@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "calibrate/attention_fit.h"
 #include "calibrate/collective_fit.h"
 #include "calibrate/csv.h"
 #include "calibrate/gemm_fit.h"
+#include "calibrate/network_fit.h"
 #include "models/base/error.h"
 #include "models/base/sha256.h"
 #include "models/cost/elementwise_cost.h"
@@ -37,6 +39,9 @@ KernelRows read_rows(const TableFiles& files) {
   if (!files.custom_all_reduce.empty()) rows.collectives = read_custom_rows(files.custom_all_reduce);
   if (!files.nccl.empty())
     for (CollectiveRow& row : read_nccl_rows(files.nccl)) rows.collectives.push_back(row);
+  if (!files.send_recv.empty()) rows.send_recv = read_send_recv_rows(files.send_recv);
+  if (!files.nccl_tests.empty()) rows.other_machine = read_nccl_tests_rows(files.nccl_tests);
+  rows.hardware_facts = files.hardware_facts;
   return rows;
 }
 
@@ -46,6 +51,7 @@ struct Fits {
   std::vector<cost::DecodeCost> decode;
   std::vector<cost::PrefillCost> prefill;
   std::vector<cost::CollectiveCost> collectives;
+  std::optional<cost::PointToPoint> point_to_point;
 };
 
 Fits fit(const KernelRows& rows, const cost::GpuFacts& gpu) {
@@ -58,6 +64,7 @@ Fits fit(const KernelRows& rows, const cost::GpuFacts& gpu) {
   for (const AttentionGroup& group : fits.decode_groups) fits.decode.push_back(fit_decode(group, gpu));
   for (const AttentionGroup& group : fits.prefill_groups) fits.prefill.push_back(fit_prefill(group, gpu));
   fits.collectives = fit_collectives(rows.collectives);
+  if (!rows.send_recv.empty()) fits.point_to_point = fit_point_to_point(rows.send_recv);
   return fits;
 }
 
@@ -67,6 +74,10 @@ std::vector<ValidationRow> validate(const KernelRows& tables, const Fits& fits, 
   for (std::size_t i = 0; i < fits.decode.size(); ++i) validate_decode(fits.decode_groups[i], gpu, fits.decode[i], rows);
   for (std::size_t i = 0; i < fits.prefill.size(); ++i) validate_prefill(fits.prefill_groups[i], gpu, fits.prefill[i], rows);
   validate_collectives(tables.collectives, fits.collectives, rows);
+  validate_other_machine(tables.other_machine, fits.collectives, rows);
+  if (!fits.point_to_point) return rows;
+  validate_point_to_point(tables.send_recv, rows);
+  if (!tables.hardware_facts.empty()) validate_two_nodes(tables.hardware_facts, *fits.point_to_point, rows);
   return rows;
 }
 
@@ -75,10 +86,10 @@ Json source_of(const TableFiles& files) {
   source.set("tool", std::string("brink-calibrate ") + kVersion);
   source.set("method", "laws by downhill simplex on mean |log error|; residuals by Gaussian-process regression (Matern 3/2); see docs/model/kernel-cost.md");
   source.set("hold_out", "five folds over whole (n, k) shapes and whole head combinations; message sizes one at a time");
-  source.set("data", files.provenance.empty() ? Json("NVIDIA AIConfigurator database (Apache-2.0), H100 SXM; hardware facts from Azure ND H100 v5 results and RRZE gpu-benches")
+  source.set("data", files.provenance.empty() ? Json("NVIDIA AIConfigurator database (Apache-2.0), H100 SXM; send and receive from Vidur (MIT); hardware facts from Azure ND H100 v5 results and RRZE gpu-benches")
                                                : load_json(files.provenance));
   Json& list = source.set("files", Json::array());
-  for (const std::string& path : {files.gemm, files.decode, files.prefill, files.custom_all_reduce, files.nccl, files.facts}) {
+  for (const std::string& path : {files.gemm, files.decode, files.prefill, files.custom_all_reduce, files.nccl, files.facts, files.send_recv}) {
     if (path.empty()) continue;
     Json& item = list.push_back(Json::object());
     item.set("name", std::filesystem::path(path).filename().string());
@@ -131,6 +142,7 @@ FittedSections fit_rows(const KernelRows& rows, const cost::GpuFacts& gpu) {
   Json& sections = fitted.sections = Json::object();
   Json& collectives = sections.set("collectives", Json::array());
   for (const auto& cost : fits.collectives) collectives.push_back(cost.to_json());
+  if (fits.point_to_point) sections.set("point_to_point", fits.point_to_point->to_json());
   Json& decode = sections.set("decode_attention", Json::array());
   for (const auto& cost : fits.decode) decode.push_back(cost.to_json());
   Json& prefill = sections.set("prefill_attention", Json::array());

@@ -17,10 +17,13 @@ struct KernelRows {
   std::vector<GemmRow> gemm;
   std::vector<AttentionRow> decode, prefill;
   std::vector<CollectiveRow> collectives;
+  std::vector<SendRecvRow> send_recv;
+  std::vector<CollectiveRow> other_machine;  // compared with, never fitted
+  std::string hardware_facts;                // the same: a file, or empty
 };
 
 /// The sections `collectives`, `decode_attention`, `prefill_attention` and `gemm` of a profile (empty where
-/// there were no rows), and how they compare with the rows, in sample and held out.
+/// there were no rows) and `point_to_point` (absent then), and how they compare with the rows, in sample and held out.
 struct FittedSections {
   Json sections;
   std::vector<ValidationRow> comparisons;

@@ -39,13 +39,23 @@ struct CollectiveRow {
   Seconds time;
 };
 
+/// One send and receive between two GPUs.
+struct SendRecvRow {
+  bool between_nodes;
+  Bytes message;
+  Seconds time;
+};
+
 /// Files of a data folder, as found by the readers below. A folder holds either the named set of the
 /// published measurements or the plain names that imports write (kernels/gemm.csv, attention_decode.csv,
-/// attention_prefill.csv; collectives/custom_all_reduce.csv, nccl.csv; facts/facts.csv; provenance.json).
-/// In the plain set a table that does not exist is an empty path.
+/// attention_prefill.csv; collectives/custom_all_reduce.csv, nccl.csv, send_recv.csv; facts/facts.csv; provenance.json).
+/// In the plain set a table that does not exist is an empty path; so are the tables from send_recv on in either set.
 struct TableFiles {
   std::string gemm, decode, prefill, custom_all_reduce, nccl, facts;
   std::string provenance;
+  std::string send_recv;       // fitted
+  std::string nccl_tests;      // another machine's all-reduce: compared with, never fitted
+  std::string hardware_facts;  // sourced figures, compared with
   static TableFiles in(const std::string& data_dir);
 };
 
@@ -59,5 +69,10 @@ struct TableFiles {
 [[nodiscard]] std::vector<CollectiveRow> read_custom_rows(const std::string& path);
 /// Columns op, num_gpus, message_bytes, latency_us.
 [[nodiscard]] std::vector<CollectiveRow> read_nccl_rows(const std::string& path);
+/// Columns num_gpus, size_bytes, time_us (nccl-tests' all-reduce). Keeps messages of 1 KB to 8 GiB: below, the tool times
+/// launches, with stalls.
+[[nodiscard]] std::vector<CollectiveRow> read_nccl_tests_rows(const std::string& path);
+/// Columns num_workers (2), devices_per_node (1: between nodes, 2: inside one), size_bytes, median_us.
+[[nodiscard]] std::vector<SendRecvRow> read_send_recv_rows(const std::string& path);
 
 }  // namespace brink::calibrate

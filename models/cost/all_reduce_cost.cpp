@@ -10,7 +10,7 @@ namespace brink::cost {
 namespace {
 
 const std::vector<std::string> kBackends{"custom_graph", "custom_eager", "nccl"};
-const std::vector<std::string> kOps{"all_reduce", "all_gather", "reduce_scatter", "all_to_all"};
+const std::vector<std::string> kOps{"all_reduce", "all_gather", "reduce_scatter", "all_to_all"};  // in CollectiveOp's order
 
 template <class Enum>
 Enum index_of(const std::vector<std::string>& names, const std::string& wanted) {
@@ -20,7 +20,6 @@ Enum index_of(const std::vector<std::string>& names, const std::string& wanted) 
 }  // namespace
 
 std::string name(CollectiveBackend backend) { return kBackends.at(static_cast<std::size_t>(backend)); }
-std::string name(CollectiveOp op) { return kOps.at(static_cast<std::size_t>(op)); }
 
 Seconds CollectiveCurve::law(Bytes message) const {
   const double transfer = (message / rate).value();
@@ -31,6 +30,24 @@ Estimate CollectiveCurve::estimate(Bytes message) const {
   const std::vector<double> at{message.value()};
   const Badge badge = !surface.inside(at) ? Badge::extrapolated : surface.has_point(at) ? Badge::measured : Badge::interpolated;
   return {law(message) * std::exp(surface.value(at)), badge};
+}
+
+CollectiveCurve CollectiveCurve::from_json(ObjectReader& fields) {
+  CollectiveCurve curve;
+  curve.latency = Seconds(fields.number("latency_us", Range::at_least(0.0, "us")) * 1e-6);
+  curve.rate = BytesPerSecond(fields.number("bytes_per_s", Range::positive("B/s")));
+  curve.overlap_power = fields.number("overlap_power", Range::at_least(0.5));
+  curve.surface = EfficiencySurface::from_json(fields.object("surface"));
+  if (curve.surface.axes().size() != 1 || curve.surface.outputs() != 1)
+    throw fields.error("surface", "a surface of another shape", "one axis (bytes) and one output");
+  return curve;
+}
+
+void CollectiveCurve::add_to(Json& item) const {
+  item.set("latency_us", round_significant(to_us(latency)));
+  item.set("bytes_per_s", rate.value());
+  item.set("overlap_power", overlap_power);
+  item.set("surface", surface.to_json());
 }
 
 CollectiveCost::CollectiveCost(CollectiveBackend backend, CollectiveOp op, std::vector<CollectiveCurve> curves)
@@ -70,16 +87,11 @@ CollectiveCost CollectiveCost::from_json(ObjectReader reader) {
   std::vector<CollectiveCurve> curves;
   reader.each("curves", [&](const Json& item, const std::string& pointer) {
     ObjectReader fields(item, pointer);
-    CollectiveCurve curve;
-    curve.gpus = fields.integer("gpus", Range::between(2, 1 << 20));
+    const std::int64_t gpus = fields.integer("gpus", Range::between(2, 1 << 20));
+    CollectiveCurve curve = CollectiveCurve::from_json(fields);
+    curve.gpus = gpus;
     for (const CollectiveCurve& other : curves)
       if (other.gpus == curve.gpus) throw fields.error("gpus", std::to_string(curve.gpus) + " twice", "one curve for each GPU count");
-    curve.latency = Seconds(fields.number("latency_us", Range::at_least(0.0, "us")) * 1e-6);
-    curve.rate = BytesPerSecond(fields.number("bytes_per_s", Range::positive("B/s")));
-    curve.overlap_power = fields.number("overlap_power", Range::at_least(0.5));
-    curve.surface = EfficiencySurface::from_json(fields.object("surface"));
-    if (curve.surface.axes().size() != 1 || curve.surface.outputs() != 1)
-      throw fields.error("surface", "a surface of another shape", "one axis (bytes) and one output");
     fields.finish();
     curves.push_back(std::move(curve));
   });
@@ -96,10 +108,7 @@ Json CollectiveCost::to_json() const {
   for (const CollectiveCurve& curve : curves_) {
     Json& item = curves.push_back(Json::object());
     item.set("gpus", curve.gpus);
-    item.set("latency_us", round_significant(to_us(curve.latency)));
-    item.set("bytes_per_s", curve.rate.value());
-    item.set("overlap_power", curve.overlap_power);
-    item.set("surface", curve.surface.to_json());
+    curve.add_to(item);
   }
   return json;
 }

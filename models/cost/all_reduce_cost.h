@@ -10,15 +10,16 @@
 #include "models/base/units.h"
 #include "models/cost/efficiency_surface.h"
 #include "models/cost/estimate.h"
+#include "models/fabric/collective.h"
 
 namespace brink::cost {
 
 /// Who runs the collective: the engine's one/two-shot kernel inside a CUDA graph or launched eagerly, or NCCL.
 enum class CollectiveBackend { custom_graph, custom_eager, nccl };
-enum class CollectiveOp { all_reduce, all_gather, reduce_scatter, all_to_all };
+using fabric::CollectiveOp;
 
 [[nodiscard]] std::string name(CollectiveBackend backend);
-[[nodiscard]] std::string name(CollectiveOp op);
+using fabric::name;
 
 /// One GPU count: t = (alpha^p + (bytes / rate)^p)^(1/p) times the fitted residual (Hockney's alpha-beta
 /// model, Parallel Computing 20(3), 1994, with a p-norm where latency and bandwidth overlap).
@@ -31,6 +32,11 @@ struct CollectiveCurve {
 
   [[nodiscard]] Seconds law(Bytes message) const;
   [[nodiscard]] Estimate estimate(Bytes message) const;
+
+  /// latency_us, bytes_per_s, overlap_power and surface; the caller reads the rest and finishes `fields`.
+  static CollectiveCurve from_json(ObjectReader& fields);
+  /// Adds the same to `item`.
+  void add_to(Json& item) const;
 };
 
 /// All GPU counts of one backend and operation.

@@ -17,6 +17,7 @@ struct KernelProfile::Parts {
   std::vector<PrefillCost> prefill;
   ElementwiseCost elementwise;
   std::vector<CollectiveCost> collectives;
+  std::optional<PointToPoint> point_to_point;
   std::optional<GemmTactics> tactics;
   std::optional<MemoryCurves> memory;
   std::optional<LaunchCosts> launch;
@@ -109,6 +110,7 @@ KernelProfile KernelProfile::from_json(const Json& document) {
   reader.each("collectives", [&](const Json& item, const std::string& pointer) {
     parts->collectives.push_back(CollectiveCost::from_json(ObjectReader(item, pointer)));
   });
+  read_section(reader, "point_to_point", parts->point_to_point);
   read_section(reader, "tactics", parts->tactics);
   read_section(reader, "memory", parts->memory);
   read_section(reader, "launch", parts->launch);
@@ -123,6 +125,7 @@ KernelProfile KernelProfile::from_json(const Json& document) {
 }
 
 const GpuFacts& KernelProfile::gpu() const { return parts_->gpu; }
+const PointToPoint* KernelProfile::point_to_point() const { return pointer_to(parts_->point_to_point); }
 const GemmTactics* KernelProfile::tactics() const { return pointer_to(parts_->tactics); }
 const MemoryCurves* KernelProfile::memory() const { return pointer_to(parts_->memory); }
 const LaunchCosts* KernelProfile::launch() const { return pointer_to(parts_->launch); }
@@ -155,6 +158,11 @@ Estimate KernelProfile::prefill_attention(const PrefillWork& work, const Attenti
 }
 
 Estimate KernelProfile::elementwise(Bytes traffic, std::int64_t kernels) const { return parts_->elementwise.estimate(traffic, kernels); }
+
+bool KernelProfile::has_collective(CollectiveBackend backend, CollectiveOp op) const {
+  return std::any_of(parts_->collectives.begin(), parts_->collectives.end(),
+                     [&](const CollectiveCost& cost) { return cost.backend() == backend && cost.op() == op; });
+}
 
 Estimate KernelProfile::collective(CollectiveBackend backend, CollectiveOp op, std::int64_t gpus, Bytes message) const {
   for (const CollectiveCost& cost : parts_->collectives)

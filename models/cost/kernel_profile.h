@@ -18,6 +18,7 @@
 #include "models/cost/launch_costs.h"
 #include "models/cost/measured_drift.h"
 #include "models/cost/memory_curves.h"
+#include "models/cost/point_to_point.h"
 
 namespace brink::cost {
 
@@ -60,6 +61,11 @@ class KernelProfile {
   [[nodiscard]] Estimate all_reduce(CollectiveBackend backend, std::int64_t gpus, Bytes message) const {
     return collective(backend, CollectiveOp::all_reduce, gpus, message);
   }
+
+  /// Send and receive of one pair of GPUs; nullptr where it was not measured.
+  [[nodiscard]] const PointToPoint* point_to_point() const;
+  /// Whether `collective` can answer.
+  [[nodiscard]] bool has_collective(CollectiveBackend backend, CollectiveOp op) const;
 
   // Sections that only a calibration by microkernels has; nullptr in other profiles.
   [[nodiscard]] const GemmTactics* tactics() const;

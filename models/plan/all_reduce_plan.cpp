@@ -17,10 +17,16 @@ ReductionSig order_sig(Order order, std::uint64_t detail = 0) {
   return signature_hash(signature_hash(kSalt, static_cast<std::uint64_t>(order)), detail);
 }
 
-// The tuning constants of the nearest known fabric: NCCL's own depend on the graph it finds.
-NcclFabric fabric_of(const AllReduceOptions& options, bool nvls) {
-  if (options.setting.world <= 4) return NcclFabric::node_of_4;
-  return nvls ? NcclFabric::node_of_8 : NcclFabric::node_of_8_without_nvls;
+fabric::RankLayout node_of(const AllReduceOptions& options) { return {1, options.setting.world}; }
+
+fabric::NcclSetting nccl_setting(bool nvls) {
+  fabric::NcclSetting setting;
+  setting.nvls = nvls;
+  return setting;
+}
+
+NcclChoice nccl_choice(Bytes message, const AllReduceOptions& options, bool nvls) {
+  return choose_nccl_all_reduce(message, node_of(options), nccl_setting(nvls));
 }
 
 // Multimem over NCCL at one size, rounded from benchmarks of vLLM's communicators on H100 (vllm pulls 24532 and
@@ -43,6 +49,7 @@ ReductionSig nccl_order(const NcclChoice& choice, Bytes message) {
       return choice.channels == 1 ? order_sig(Order::one_tree) : order_sig(Order::tree, detail);
     case NcclAlgorithm::nvls: return order_sig(Order::in_switch);
     case NcclAlgorithm::nvls_tree: return order_sig(Order::nvls_tree, detail);
+    default: return 0;  // NCCL reduces by no other
   }
   return 0;
 }
@@ -67,8 +74,8 @@ ReductionSig order_of(const AllReducePlan& plan, Bytes message, const AllReduceO
 
 // NCCL's own pick, and what running without the switches' reduction costs against it.
 void run_nccl(AllReducePlan& plan, Bytes message, const AllReduceOptions& options, bool nvls) {
-  const NcclChoice usual = choose_nccl_all_reduce(message, fabric_of(options, options.nvls));
-  plan.nccl = choose_nccl_all_reduce(message, fabric_of(options, nvls));
+  const NcclChoice usual = nccl_choice(message, options, options.nvls);
+  plan.nccl = nccl_choice(message, options, nvls);
   plan.table = AllReduceTable::nccl;
   plan.choice.relative_time = plan.nccl->estimate / usual.estimate;
   if (usual.algorithm != plan.nccl->algorithm) plan.choice.fallback = Fallback::nvls_buffers;
@@ -95,9 +102,9 @@ void run_invariant(AllReducePlan& plan, Bytes message, const AllReduceOptions& o
   if (plan.tactic != usual) plan.choice.fallback = Fallback::batch_invariant;
   if (plan.tactic != AllReduceTactic::nccl) return;
   plan.choice.fallback = Fallback::batch_invariant;
-  plan.nccl = nccl_one_channel_tree(message, fabric_of(options, false));
+  plan.nccl = nccl_one_channel_tree(message, node_of(options), nccl_setting(false));
   plan.table = AllReduceTable::nccl;
-  plan.choice.relative_time = plan.nccl->estimate / choose_nccl_all_reduce(message, fabric_of(options, options.nvls)).estimate;
+  plan.choice.relative_time = plan.nccl->estimate / nccl_choice(message, options, options.nvls).estimate;
 }
 
 std::string name_of(const AllReducePlan& plan, const AllReduceOptions& options) {

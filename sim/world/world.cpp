@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "sim/world/simgrid_api.h"
 
@@ -77,9 +78,7 @@ class World::PendingFlow final : public EventHandler {
 
  private:
   void arrived() {
-    world_.now_ = std::max(world_.now_, simgrid_api::now());
-    --world_.flows_;
-    world_.schedule(world_.now_, Priority::delivery, component_, receiver_, kind_, data_);
+    world_.leave(component_, receiver_, kind_, data_);
     delete this;
   }
 
@@ -102,6 +101,17 @@ void World::transfer(std::size_t from_gpu, std::size_t to_gpu, Bytes size, std::
   // Owned by itself from here until its last byte has arrived.
   auto* flow = new PendingFlow(*this, from_gpu, to_gpu, size, component, handler, kind, data);
   schedule(now_ + latency, Priority::condition, component, *flow, 0, 0);
+}
+
+void World::enter(std::function<void()> start) {
+  ++flows_;
+  simgrid_api::set_timer(now_, std::move(start));
+}
+
+void World::leave(std::uint32_t component, EventHandler& handler, std::uint32_t kind, std::uint64_t data) {
+  now_ = std::max(now_, simgrid_api::now());
+  --flows_;
+  schedule(now_, Priority::delivery, component, handler, kind, data);
 }
 
 void World::run() {

@@ -29,10 +29,21 @@ class World final : public IClock {
   void transfer(std::size_t from_gpu, std::size_t to_gpu, Bytes size, std::uint32_t component,
                 EventHandler& handler, std::uint32_t kind, std::uint64_t data = 0);
 
+  /// For what runs on SimGrid beside this class's own flows: `start` is called from SimGrid's main loop when its clock
+  /// has come up to now(), and time no longer runs ahead of it until the matching leave().
+  void enter(std::function<void()> start);
+  /// Called from within SimGrid when that has ended: `handler` gets (kind, data) at this instant.
+  void leave(std::uint32_t component, EventHandler& handler, std::uint32_t kind, std::uint64_t data);
+
   /// Runs until nothing is left to happen, or until stop().
   void run();
   /// Drops every pending event: run() returns after the event being handled.
   void stop() { stopped_ = true; }
+
+  /// Bytes of all flows, from anyone, that ever began to cross a link, by index into Platform::links.
+  [[nodiscard]] Bytes link_bytes(std::size_t link) const { return simgrid_api::link_bytes(link); }
+  /// What crosses it at this instant.
+  [[nodiscard]] BytesPerSecond link_rate(std::size_t link) const { return simgrid_api::link_rate(link); }
 
   [[nodiscard]] std::uint64_t events_handled() const { return events_handled_; }
   /// SimGrid timers used for events: at most one an instant while flows are under way, and one

@@ -6,8 +6,15 @@
 namespace brink::plan {
 namespace {
 
+struct Machine {
+  fabric::RankLayout layout;
+  fabric::NcclSetting setting;
+};
+
+NcclChoice chosen(double bytes, const Machine& machine) { return choose_nccl_all_reduce(Bytes(bytes), machine.layout, machine.setting); }
+
 struct Known {
-  NcclFabric fabric;
+  Machine fabric;
   double bytes;
   const char* tactic;
   double microseconds;
@@ -16,13 +23,13 @@ struct Known {
 class NcclChoiceTest : public testing::TestWithParam<Known> {};
 
 TEST_P(NcclChoiceTest, TacticAndEstimate) {
-  const NcclChoice choice = choose_nccl_all_reduce(Bytes(GetParam().bytes), GetParam().fabric);
+  const NcclChoice choice = chosen(GetParam().bytes, GetParam().fabric);
   EXPECT_EQ(tactic_name(choice), GetParam().tactic) << GetParam().bytes;
   EXPECT_NEAR(to_us(choice.estimate), GetParam().microseconds, 0.1 + 2e-4 * GetParam().microseconds);
 }
 
-constexpr auto with = NcclFabric::node_of_8, without = NcclFabric::node_of_8_without_nvls, four = NcclFabric::node_of_4,
-               two = NcclFabric::two_nodes_of_8;
+constexpr fabric::NcclSetting rings_only = {.nvls = false};
+constexpr Machine with{{1, 8}, {}}, without{{1, 8}, rings_only}, four{{1, 4}, {}}, two{{2, 8}, {}};
 
 INSTANTIATE_TEST_SUITE_P(
     Table, NcclChoiceTest,
@@ -38,9 +45,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Known{two, 67108864, "NVLSTree/Simple", 339.4}));
 
 // Bytes of the first message (in steps of 1 KiB) that no longer runs `tactic`.
-double leaves(NcclFabric fabric, const std::string& tactic, double from) {
+double leaves(const Machine& fabric, const std::string& tactic, double from) {
   double bytes = from;
-  while (tactic_name(choose_nccl_all_reduce(Bytes(bytes), fabric)) == tactic) bytes += 1024.0;
+  while (tactic_name(chosen(bytes, fabric)) == tactic) bytes += 1024.0;
   return bytes;
 }
 
