@@ -16,6 +16,8 @@ DriftSettings read_drift(ObjectReader& scenario) {
   if (in.choice_or("delta_shape", {half_normal, exponential}, half_normal) == exponential) {
     out.shape = drift::DeltaShape::exponential;
   }
+  out.early.tokens = in.integer_or("early_tokens", out.early.tokens, Range{1.0, 1e6, false, "tokens"});
+  out.early.flips = in.number_or("early_flip_budget", out.early.flips, Range{0.0, 1.0, true, "probability"});
   in.finish();
   return out;
 }
@@ -26,6 +28,8 @@ Json to_json(const DriftSettings& drift) {
   out.set("delta_median_nats", drift.delta_median ? Json(drift.delta_median->value()) : Json());
   out.set("changed_share", drift.changed_share ? Json(*drift.changed_share) : Json());
   out.set("delta_shape", drift::name(drift.shape));
+  out.set("early_tokens", drift.early.tokens);
+  out.set("early_flip_budget", drift.early.flips);
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include "models/base/object_reader.h"
 #include "models/cost/measured_drift.h"
 #include "models/drift/flip_law.h"
+#include "sim/telemetry/drift_early.h"
 
 namespace brink::scenario {
 
@@ -15,6 +16,7 @@ struct DriftSettings {
   drift::DeltaShape shape = drift::DeltaShape::half_normal;
   std::optional<drift::Nats> delta_median;
   std::optional<double> changed_share;
+  telemetry::EarlyBudget early;
 };
 
 /// Reads the scenario's /drift (the published law when absent). Throws ConfigError with the pointer of the field.
