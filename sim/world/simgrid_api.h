@@ -31,9 +31,14 @@ struct RouteSpec {
   std::vector<std::size_t> links;
 };
 
-/// Builds and seals a flat platform. All links have latency 0.
+/// Builds and seals a flat platform. All links have latency 0. Memory grows with the routes, not with pairs of hosts.
 void build_platform(const std::vector<HostSpec>& hosts, const std::vector<LinkSpec>& links,
                     const std::vector<RouteSpec>& routes);
+
+/// Bytes of all flows that ever began to cross the link, whoever started them: SimGrid's sizes on SimGrid's routes.
+[[nodiscard]] Bytes link_bytes(std::size_t link);
+/// What crosses it at this instant.
+[[nodiscard]] BytesPerSecond link_rate(std::size_t link);
 
 [[nodiscard]] Seconds now();
 
