@@ -16,13 +16,7 @@ void read_part(ObjectReader& in, const char* role, const std::string& base_dir, 
                const Load& load, const Read& read) {
   const Json& given = in.value(role);
   if (given.is_string()) {
-    if (given.as_string().empty()) throw in.error(role, "an empty string", "allowed: the path of a file, or an object");
-    const std::string path = resolve_path(base_dir, given.as_string());
-    if (!std::filesystem::is_regular_file(path)) {
-      const bool folder = std::filesystem::is_directory(path);
-      throw in.error(role, given.describe() + (folder ? " (a folder: " : " (no such file: ") + path + ")",
-                     "the path of a file, from the folder of the file that names it");
-    }
+    const std::string path = existing_file(in, role, base_dir);
     load(path);
     digests.push_back({role, sha256_of_file(path)});
   } else if (given.is_object()) {
@@ -54,6 +48,18 @@ void add_file(const Json* path, const char* role, const std::string& base_dir, s
 
 std::string resolve_path(const std::string& base_dir, const std::string& path) {
   return (std::filesystem::path(base_dir) / path).lexically_normal().string();
+}
+
+std::string existing_file(ObjectReader& in, const char* key, const std::string& base_dir) {
+  const Json& given = in.value(key);
+  if (given.as_string().empty()) throw in.error(key, "an empty string", "allowed: the path of a file, or an object");
+  std::string path = resolve_path(base_dir, given.as_string());
+  if (!std::filesystem::is_regular_file(path)) {
+    const bool folder = std::filesystem::is_directory(path);
+    throw in.error(key, given.describe() + (folder ? " (a folder: " : " (no such file: ") + path + ")",
+                   "the path of a file, from the folder of the file that names it");
+  }
+  return path;
 }
 
 Json canonical(const Json& value) {

@@ -22,6 +22,9 @@ struct InputDigest {
 /// A path of a file, relative to the file that names it.
 [[nodiscard]] std::string resolve_path(const std::string& base_dir, const std::string& path);
 
+/// The file that the string at `key` names. Throws ConfigError when it names none.
+[[nodiscard]] std::string existing_file(ObjectReader& in, const char* key, const std::string& base_dir);
+
 /// The same value with the members of every object sorted by name and nulls left out: what is
 /// written then does not depend on how the input was ordered.
 [[nodiscard]] Json canonical(const Json& value);

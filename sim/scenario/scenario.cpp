@@ -3,6 +3,8 @@
 #include <cmath>
 #include <filesystem>
 
+#include <fmt/format.h>
+
 #include "models/base/sha256.h"
 #include "models/memory/layout.h"
 #include "sim/policy/i_router.h"
@@ -64,7 +66,7 @@ void read_tactics(ObjectReader& in, Scenario& out) {
   if (given && !out.tactics.is_string()) {
     throw in.error("tactics", out.tactics.describe(), "allowed: a catalogue of GEMM tactics, or the path of one");
   }
-  const std::string path = given ? resolve_path(out.base_dir, out.tactics.as_string()) : out.inputs.gpu.gemm_tactics;
+  const std::string path = given ? existing_file(in, "tactics", out.base_dir) : out.inputs.gpu.gemm_tactics;
   if (path.empty()) {
     throw ConfigError("/tactics", "nothing", "the path of a catalogue of GEMM tactics: the description of " +
                                                  out.inputs.gpu.name + " names none");
@@ -87,13 +89,22 @@ void check_consumers(const Scenario& scenario) {
   (void)kv_consumer_settings(scenario.conditions, scenario.hypotheses, scenario.seed);
 }
 
+/// Tenants that share nothing need a replica each.
+void check_isolation(const Scenario& scenario, std::size_t tenants) {
+  const auto replicas = static_cast<std::size_t>(scenario.engine.memory.data_parallel_size);
+  if (scenario.security.isolation != Isolation::replica || replicas >= tenants) return;
+  throw ConfigError("/security/isolation", fmt::format("\"replica\" with {} tenants on {}", tenants, replicas == 1 ? "1 replica" : fmt::format("{} replicas", replicas)),
+                    "allowed: a replica of its own for each tenant: raise /engine/data_parallel_size or lower /workload/tenants");
+}
+
 void read_workload(ObjectReader& in, Scenario& out) {
   out.workload = canonical(in.value("workload"));
   if (!out.workload.is_object() && !out.workload.is_string()) {
     throw in.error("workload", out.workload.describe(), "allowed: an object, or the path of a file that holds one");
   }
   // Built once to be checked; a run builds it again.
-  (void)workload::make_workload(out.workload, "/workload", out.base_dir, out.seed);
+  const workload::Workload built = workload::make_workload(out.workload, "/workload", out.base_dir, out.seed);
+  check_isolation(out, built.tenant_shares.size());
   for (InputDigest& digest : workload_digests(out.workload, out.base_dir)) out.inputs.digests.push_back(std::move(digest));
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "tests/support/engine_process.h"
+#include "tests/support/temp_path.h"
 
 namespace brink::test {
 namespace {
@@ -33,18 +34,19 @@ TEST(CommandLine, ASeedIsCheckedLikeTheField) {
 }
 
 TEST(CommandLine, AnOccupiedFolderIsRefusedBeforeTheRun) {
-  const std::string folder = testing::TempDir() + "occupied";
+  const TempPath place("occupied");
+  const std::string& folder = place.str();
   fs::create_directories(folder);
   std::ofstream(folder + "/precious.txt") << "mine";
   const CommandResult refused = run_command("run " + golden + "/closed_7b.json -o " + folder);
   EXPECT_EQ(refused.status, 2);
   EXPECT_NE(refused.text.find("is not a result folder"), std::string::npos);
   EXPECT_TRUE(fs::exists(folder + "/precious.txt"));
-  fs::remove_all(folder);
 }
 
 TEST(CommandLine, AFailedRunLeavesNothingBehind) {
-  const std::string folder = testing::TempDir() + "failed_run";
+  const TempPath place("failed_run");
+  const std::string& folder = place.str();
   fs::create_directories(folder);
   std::ofstream(folder + "/trace.csv") << "arrival_s,input_tokens,output_tokens\n0,10,5\n1,10\n";
   const CommandResult bad = run_command("run " + golden + "/closed_7b.json -o " + folder + "/out --set '/workload={\"trace\":{\"format\":\"plain\",\"path\":\"" +
@@ -53,11 +55,11 @@ TEST(CommandLine, AFailedRunLeavesNothingBehind) {
   std::size_t left = 0;
   for (const auto& entry : fs::directory_iterator(folder)) left += entry.path().filename() == "trace.csv" ? 0U : 1U;
   EXPECT_EQ(left, 0U);
-  fs::remove_all(folder);
 }
 
 TEST(CommandLine, AWarmUpThatLeavesNothingIsRefused) {
-  const std::string out = testing::TempDir() + "all_warm";
+  const TempPath place("all_warm");
+  const std::string& out = place.str();
   const CommandResult bad = run_command("run " + golden + "/open_70b.json -o " + out + " --set /measure/warmup_s=1000");
   EXPECT_EQ(bad.status, 2) << bad.text;
   EXPECT_NE(bad.text.find("/measure/warmup_s: got 1000"), std::string::npos) << bad.text;

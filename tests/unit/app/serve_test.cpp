@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "tests/support/engine_process.h"
+#include "tests/support/temp_path.h"
 #include "tests/unit/scenario/base_scenario.h"
 
 namespace brink::test {
@@ -90,7 +91,8 @@ TEST(Serve, EqualRunsGiveEqualBytesWhateverTheOrderOfKeys) {
 }
 
 TEST(Serve, TheCommandLineWritesTheSameBytes) {
-  const std::string folder = testing::TempDir() + "serve_same";
+  const TempPath place("serve_same");
+  const std::string& folder = place.str();
   std::filesystem::create_directories(folder);
   const std::string out = folder + "/result";
   Json scenario = load_json(base_dir + "/closed_7b.json");
@@ -100,12 +102,11 @@ TEST(Serve, TheCommandLineWritesTheSameBytes) {
   ASSERT_EQ(command.status, 0) << command.text;
   ASSERT_EQ(answer.type, 'D') << answer.json.dump();
   for (const auto& [name, content] : answer.files) EXPECT_EQ(read_text(out + "/" + name), content) << name;
-  std::filesystem::remove_all(folder);
 }
 
 TEST(Serve, WritesAResultFolderWhenAsked) {
-  const std::string out = testing::TempDir() + "serve_out";
-  std::filesystem::remove_all(out);
+  const TempPath place("serve_out");
+  const std::string& out = place.str();
   RunServerProcess server;
   Json asked = request();
   asked.set("out", out);
@@ -115,7 +116,6 @@ TEST(Serve, WritesAResultFolderWhenAsked) {
   EXPECT_EQ(text(answer.json, "out"), out);
   EXPECT_TRUE(answer.files.empty());
   EXPECT_TRUE(std::filesystem::exists(out + "/summary.json"));
-  std::filesystem::remove_all(out);
 }
 
 TEST(Serve, ABadScenarioIsAConfigError) {
@@ -132,8 +132,8 @@ TEST(Serve, ABadScenarioIsAConfigError) {
 }
 
 TEST(Serve, ABadRowOfATraceIsATraceError) {
-  const std::string trace = testing::TempDir() + "bad_trace.csv";
-  std::ofstream(trace) << "arrival_s,input_tokens,output_tokens\n0,10,5\n1,10,5\n2,ten,5\n";
+  const TempPath file("bad_trace.csv", "arrival_s,input_tokens,output_tokens\n0,10,5\n1,10,5\n2,ten,5\n");
+  const std::string& trace = file.str();
   Json scenario = good_scenario();
   apply_setting(scenario, "/workload={\"trace\": {\"format\": \"plain\", \"path\": \"" + trace + "\"}}");
   RunServerProcess server;
@@ -142,7 +142,6 @@ TEST(Serve, ABadRowOfATraceIsATraceError) {
   EXPECT_EQ(text(answer.json, "kind"), "trace") << answer.json.dump();
   EXPECT_NE(text(answer.json, "message").find("bad_trace.csv"), std::string::npos);
   EXPECT_TRUE(answer.files.empty()) << "nothing half-done";
-  std::filesystem::remove(trace);
 }
 
 TEST(Serve, MalformedFramesAreAnsweredAndTheServerGoesOn) {
@@ -210,7 +209,8 @@ TEST(Serve, TheScenarioARunWritesGivesThatRunAgain) {
 }
 
 TEST(Serve, AnOccupiedFolderIsAConfigError) {
-  const std::string folder = testing::TempDir() + "serve_occupied";
+  const TempPath place("serve_occupied");
+  const std::string& folder = place.str();
   std::filesystem::create_directories(folder);
   std::ofstream(folder + "/precious.txt") << "mine";
   RunServerProcess server;
@@ -220,7 +220,6 @@ TEST(Serve, AnOccupiedFolderIsAConfigError) {
   ASSERT_EQ(answer.type, 'E');
   EXPECT_EQ(text(answer.json, "kind"), "config");
   EXPECT_NE(text(answer.json, "message").find("not a result folder"), std::string::npos);
-  std::filesystem::remove_all(folder);
 }
 
 TEST(Serve, ARunThatDiesSaysHow) {

@@ -10,6 +10,7 @@
 
 #include "models/base/error.h"
 #include "models/base/random.h"
+#include "tests/support/temp_path.h"
 
 namespace brink {
 namespace {
@@ -132,9 +133,8 @@ TEST(ParseJson, DeepNestingIsRefusedWithoutRecursion) {
 
 class LoadJson : public testing::Test {
  protected:
-  LoadJson() : path_(testing::TempDir() + "brink_load_json_test.json") {}
-  ~LoadJson() override { std::filesystem::remove(path_); }
-  std::string path_;
+  test::TempPath file_{"load_json_test.json"};
+  const std::string& path_ = file_.str();
 };
 
 TEST_F(LoadJson, ReadsAFile) {

@@ -16,6 +16,7 @@
 #include "models/base/error.h"
 #include "models/cost/kernel_profile.h"
 #include "synthetic_results.h"
+#include "tests/support/temp_path.h"
 
 namespace brink::calibrate {
 namespace {
@@ -32,9 +33,9 @@ cost::GpuFacts facts() {
 }
 
 MicrokernelResults read(const Results& results) {
-  const std::string path = testing::TempDir() + "/synthetic.jsonl";
-  std::ofstream(path, std::ios::binary) << results.text();
-  return MicrokernelResults::read(path);
+  static const test::TempPath file("synthetic.jsonl");  // read again when a fit names its inputs
+  std::ofstream(file.str(), std::ios::binary) << results.text();
+  return MicrokernelResults::read(file.str());
 }
 
 /// The whole machine, fitted once for all tests below.

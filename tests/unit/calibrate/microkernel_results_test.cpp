@@ -1,13 +1,12 @@
 #include "calibrate/microkernel/results.h"
 
-#include <filesystem>
-#include <fstream>
 #include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "models/base/error.h"
+#include "tests/support/temp_path.h"
 
 namespace brink::calibrate {
 namespace {
@@ -17,13 +16,9 @@ using testing::HasSubstr;
 const std::string kHeader = R"({"kind":"header","schema_version":1,"gpu":"GPU A","sm_count":132,"l2_bytes":52428800})";
 const std::string kPoint = R"({"kind":"point","group":"hbm","key":"a","params":{"op":"read"},"median_s":1e-5,"metrics":{}})";
 
-std::string written(const std::string& text) {
-  const std::string path = testing::TempDir() + "/results.jsonl";
-  std::ofstream(path, std::ios::binary) << text;
-  return path;
+MicrokernelResults read(const std::string& text) {
+  return MicrokernelResults::read(test::TempPath("results.jsonl", text).str());
 }
-
-MicrokernelResults read(const std::string& text) { return MicrokernelResults::read(written(text)); }
 
 /// The message of the error that reading `text` ends with.
 std::string refusal(const std::string& text) {

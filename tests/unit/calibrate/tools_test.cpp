@@ -1,7 +1,5 @@
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -10,18 +8,13 @@
 #include "calibrate/nelder_mead.h"
 #include "calibrate/validation.h"
 #include "models/base/error.h"
+#include "tests/support/temp_path.h"
 
 namespace brink::calibrate {
 namespace {
 
-std::string written(const std::string& name, const std::string& text) {
-  const std::string path = testing::TempDir() + name;
-  std::ofstream(path, std::ios::binary) << text;
-  return path;
-}
-
 TEST(Csv, ReadsColumnsByName) {
-  const CsvTable table = CsvTable::read(written("brink_good.csv", "a,b\r\n1,2.5\r\n3,4\r\n"));
+  const CsvTable table = CsvTable::read(test::TempPath("good.csv", "a,b\r\n1,2.5\r\n3,4\r\n").str());
   ASSERT_EQ(table.rows(), 2u);
   EXPECT_EQ(table.integer(1, table.column("a")), 3);
   EXPECT_DOUBLE_EQ(table.number(0, table.column("b")), 2.5);
@@ -29,9 +22,9 @@ TEST(Csv, ReadsColumnsByName) {
 
 TEST(Csv, SaysWhatIsWrongAndWhere) {
   EXPECT_THROW((void)CsvTable::read("/nonexistent/table.csv"), Error);
-  EXPECT_THROW((void)CsvTable::read(written("brink_empty.csv", "")), Error);
-  EXPECT_THROW((void)CsvTable::read(written("brink_ragged.csv", "a,b\n1\n")), TraceError);
-  const CsvTable table = CsvTable::read(written("brink_text.csv", "alpha,b\nx,nan\n"));
+  EXPECT_THROW((void)CsvTable::read(test::TempPath("empty.csv", "").str()), Error);
+  EXPECT_THROW((void)CsvTable::read(test::TempPath("ragged.csv", "a,b\n1\n").str()), TraceError);
+  const CsvTable table = CsvTable::read(test::TempPath("text.csv", "alpha,b\nx,nan\n").str());
   EXPECT_THROW((void)table.integer(0, 0), TraceError);
   EXPECT_THROW((void)table.number(0, 1), TraceError);
   try {

@@ -43,6 +43,12 @@ TEST(GpuSpec, EveryFactHasASource) {
   EXPECT_EQ(facts, 14);
 }
 
+// The catalogue of GEMM tactics is another file, found from where the GPU's lies; a GPU without one is fine.
+TEST(GpuSpec, NamesItsTactics) {
+  EXPECT_EQ(load_gpu(h100_path()).gemm_tactics, std::string(BRINK_SOURCE_DIR) + "/configs/tactics/h100_cublaslt.json");
+  EXPECT_EQ(read_gpu(with_bad_field(load_json(h100_path()), {"/gemm_tactics", "", "", ""})).gemm_tactics, "");
+}
+
 TEST(GpuSpec, MissingFileIsNamed) {
   try {
     (void)load_gpu("/nonexistent/gpu.json");
@@ -66,6 +72,12 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         BadField{"/schema_version", "2", "/schema_version", "got the integer 2; allowed: an integer >= 1 and <= 1"},
         BadField{"/name", "", "/name", "got nothing; required: a string"},
+        BadField{"/gemm_tactics", "7", "/gemm_tactics", "got the integer 7; allowed: a string"},
+        BadField{"/gemm_tactic", "\"x\"", "/gemm_tactic",
+                 "got an unknown field; did you mean 'gemm_tactics'? allowed: schema_version, name, architecture, gemm_tactics, "
+                 "memory_total_mib, hbm_peak_gb_per_s, hbm_achieved_gb_per_s, bf16_peak_tflops, bf16_sustained_tflops, "
+                 "fp8_peak_tflops, fp8_sustained_tflops, sms, l2_mib, nvlink_gb_per_s_each_way, pcie_gb_per_s_each_way, tdp_w, "
+                 "clock_max_mhz, clock_of_peak_mhz"},
         BadField{"/sms", "132", "/sms", "got the integer 132; allowed: an object"},
         BadField{"/sms/value", "0", "/sms/value", "got the integer 0; allowed: an integer >= 1 and <= 1e+05"},
         BadField{"/sms/value", "131.5", "/sms/value",
@@ -89,7 +101,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadField{"/clock_of_peak_mhz/value", "2100", "/clock_of_peak_mhz/value",
                  "got 2100; at most /clock_max_mhz/value (1980)"},
         BadField{"/colour", "{}", "/colour",
-                 "got an unknown field; allowed: schema_version, name, architecture, memory_total_mib, hbm_peak_gb_per_s, "
+                 "got an unknown field; allowed: schema_version, name, architecture, gemm_tactics, memory_total_mib, hbm_peak_gb_per_s, "
                  "hbm_achieved_gb_per_s, bf16_peak_tflops, bf16_sustained_tflops, fp8_peak_tflops, fp8_sustained_tflops, "
                  "sms, l2_mib, nvlink_gb_per_s_each_way, pcie_gb_per_s_each_way, tdp_w, clock_max_mhz, clock_of_peak_mhz"}));
 

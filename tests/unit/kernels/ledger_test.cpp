@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "kernels/runner/json.h"
+#include "tests/support/temp_path.h"
 
 namespace brink::kernels {
 namespace {
@@ -17,19 +18,14 @@ std::string line(const char* kind, const char* group, const char* key) {
 
 class KernelLedger : public testing::Test {
  protected:
-  void SetUp() override {
-    path_ = testing::TempDir() + "ledger_" + testing::UnitTest::GetInstance()->current_test_info()->name() + ".jsonl";
-    std::filesystem::remove(path_);
-  }
-  void TearDown() override { std::filesystem::remove(path_); }
-
   std::string contents() const {
     std::ifstream in(path_, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   }
   void write(const std::string& text) const { std::ofstream(path_, std::ios::binary) << text; }
 
-  std::string path_;
+  test::TempPath file_{"ledger_of_a_test"};
+  const std::string& path_ = file_.str();
 };
 
 TEST_F(KernelLedger, ANewRunRefusesAFileWithResults) {

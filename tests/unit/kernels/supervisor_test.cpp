@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/support/temp_path.h"
+
 namespace brink::kernels {
 namespace {
 
@@ -14,12 +16,6 @@ namespace {
 /// workers are processes of their own.
 class KernelSupervisor : public testing::Test {
  protected:
-  void SetUp() override {
-    path_ = testing::TempDir() + "points_" + testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::remove(path_);
-  }
-  void TearDown() override { std::filesystem::remove(path_); }
-
   std::vector<std::string> done() const {
     std::vector<std::string> lines;
     std::ifstream in(path_);
@@ -56,7 +52,8 @@ class KernelSupervisor : public testing::Test {
     };
   }
 
-  std::string path_;
+  test::TempPath file_{"points_of_a_test"};
+  const std::string& path_ = file_.str();
   std::vector<std::string> failures_;
 };
 

@@ -127,6 +127,18 @@ const Case cases[] = {
     {"/engine/enable_chunked_prefill=2", "/engine/enable_chunked_prefill", "allowed: true or false"},
     {"/engine/max_num_seq=8", "/engine/max_num_seq", "did you mean 'max_num_seqs'?"},
     {"/engine/tensor_parallel=8", "/engine/tensor_parallel", "did you mean 'tensor_parallel_size'?"},
+    {"/engine/workspace_mib=-1", "/engine/workspace_mib", "got the integer -1; allowed: a number >= 0 and <= 1048576 (MiB)"},
+    {"/engine/workspace_mb=32", "/engine/workspace_mb", "did you mean 'workspace_mib'?"},
+    {"/engine/attention_backend=fa4", "/engine/attention_backend", "did you mean 'fa3'? allowed: fa3, fa3_static, fa2, flashinfer"},
+    {"/engine/attention_backend=flashinver", "/engine/attention_backend", "did you mean 'flashinfer'?"},
+    {"/engine/attention_backend=true", "/engine/attention_backend", "got true; allowed: fa3"},
+    {"/engine/attention_backnd=\"fa3\"", "/engine/attention_backnd", "did you mean 'attention_backend'?"},
+    {"/engine/dynamic_workspace=1", "/engine/dynamic_workspace", "allowed: true or false"},
+    {"/engine/per_rank_allocator=1", "/engine/per_rank_allocator", "allowed: true or false"},
+    {"/engine/batch_invariant=\"yes\"", "/engine/batch_invariant", "allowed: true or false"},
+    {"/engine/batch_invariance=true", "/engine/batch_invariance", "did you mean 'batch_invariant'?"},
+    {"/engine/autotune=2", "/engine/autotune", "allowed: true or false"},
+    {"/engine/symmetric_memory=0", "/engine/symmetric_memory", "allowed: true or false"},
     // Workload
     {"/workload=null", "/workload", "got nothing; required: a value"},
     {"/workload=4", "/workload", "got the integer 4; allowed: an object, or the path of a file that holds one"},
@@ -144,6 +156,13 @@ const Case cases[] = {
     {"/workload/colour=red", "/workload/colour", "got an unknown field"},
     {"/workload={\"trace\": {\"format\": \"csv\", \"path\": \"x\"}}", "/workload/trace/format", "got "},
     {"/workload={\"trace\": {\"format\": \"plain\", \"path\": \"nowhere.csv\"}}", "/workload/trace/path", "nowhere.csv"},
+    {"/workload/tenants={}", "/workload/tenants/count", "got neither count nor weights; exactly one of the two"},
+    {"/workload/tenants={\"count\": 2, \"weights\": [1]}", "/workload/tenants/weights", "got both count and weights"},
+    {"/workload/tenants={\"count\": 0}", "/workload/tenants/count", "allowed: an integer >= 1 and <= 1e+05 (tenants)"},
+    {"/workload/tenants={\"weights\": []}", "/workload/tenants/weights", "got 0 weights; allowed: 1 to 100000 weights"},
+    {"/workload/tenants={\"weights\": [1, 0]}", "/workload/tenants/weights/1", "got the integer 0"},
+    {"/workload/tenants={\"number\": 2}", "/workload/tenants/count", "got neither count nor weights"},
+    {"/workload/tenants=2", "/workload/tenants", "got the integer 2; allowed: an object"},
     // Policies and sections
     {"/routing=round_robin", "/routing", "got the string \"round_robin\"; allowed: an object"},
     {"/routing={\"policy\": \"roundrobin\"}", "/routing/policy", "did you mean 'round_robin'?"},
@@ -152,12 +171,54 @@ const Case cases[] = {
     {"/admission={\"policy\": \"token_bucket\"}", "/admission/policy", "allowed: none; this version has no admission control"},
     {"/admission={\"policy\": null, \"rate\": 3}", "/admission/rate", "got an unknown field"},
     {"/admission=[]", "/admission", "got an empty array; allowed: an object"},
-    {"/control={\"policy\": \"aimd\"}", "/control/policy", "allowed: none; this version has no controller"},
+    {"/control={\"policy\": \"aimt\"}", "/control/policy", "did you mean 'aimd'? allowed: none, pang, aimd"},
+    {"/control={\"policy\": \"aimd\", \"targt_ms\": 5}", "/control/targt_ms", "did you mean 'target_ms'?"},
+    {"/control={\"target_ms\": 5}", "/control/target_ms", "got an unknown field; allowed: policy"},
     {"/control=1", "/control", "allowed: an object"},
-    {"/conditions=[{\"kind\": \"slow_rank\"}]", "/conditions/0", "allowed: an empty array; this version has no conditions"},
+    {"/shaping={\"policy\": \"latency\"}", "/shaping/policy", "got the string \"latency\"; did you mean 'latency_guard'?"},
+    {"/shaping={\"policy\": true}", "/shaping/policy", "got true; allowed: none, latency_guard"},
+    {"/shaping={\"policy\": \"latency_guard\"}", "/shaping/input_tokens_max", "required: at least one of the two"},
+    {"/shaping=[]", "/shaping", "got an empty array; allowed: an object"},
+    {"/security={\"isolation\": \"tenant\"}", "/security/isolation", "allowed: shared, strict, replica"},
+    {"/security={\"attestation_s\": 3}", "/security/attestation_s", "allowed: only with confidential: true"},
+    {"/security={\"isolation\": \"replica\"};;/workload/tenants={\"count\": 3}", "/security/isolation",
+     "got \"replica\" with 3 tenants on 1 replica; allowed: a replica of its own for each tenant: raise /engine/data_parallel_size or lower /workload/tenants"},
+    {"/security={\"isolation\": \"replica\"};;/workload/tenants={\"weights\": [1, 1, 1]};;/engine/data_parallel_size=2", "/security/isolation",
+     "got \"replica\" with 3 tenants on 2 replicas"},
+    {"/conditions=[{\"kind\": \"slow_rank\"}]", "/conditions/0/rank", "got nothing; required"},
+    {"/conditions=[{\"kind\": \"slow_rnk\"}]", "/conditions/0/kind", "did you mean 'slow_rank'?"},
+    {"/conditions=[{\"kind\": \"slow_rank\", \"rank\": 1, \"factor\": 2}]", "/conditions/0/rank", "got the integer 1; allowed: \"all\" or a rank of the replica that exists: 0"},
+    {"/conditions=[{\"kind\": \"jitter\", \"replica\": 1}]", "/conditions/0/replica", "got the integer 1; allowed: \"all\" or a replica that exists: 0"},
+    {"/conditions=[{\"kind\": \"jitter\"}, {\"kind\": \"stall\", \"rank\": 0, \"extra_mss\": 1, \"extra_ms\": 1}]", "/conditions/1/extra_mss", "did you mean 'extra_ms'?"},
+    {"/conditions=[{\"kind\": \"checkpoint\", \"link\": \"a\"}, {\"kind\": \"replication\", \"link\": \"a\"}]", "/conditions/1/gb_per_s", "the same as /conditions/0, which shares the link \"a\""},
+    {"/conditions=[{}]", "/conditions/0/kind", "got nothing; required: a name"},
+    {"/conditions=[3]", "/conditions/0", "got the integer 3; allowed: an object"},
     {"/conditions={}", "/conditions", "got an empty object; allowed: an array"},
-    {"/hypotheses={\"nvls\": true}", "/hypotheses/nvls", "this version has no hypotheses to change"},
+    {"/hypotheses={\"nvls\": true}", "/hypotheses/nvls", "got an unknown field; allowed: scalar_fp16_at_17, "},
+    {"/hypotheses={\"scalar_fp16_at_16\": true}", "/hypotheses/scalar_fp16_at_16", "did you mean 'scalar_fp16_at_17'?"},
+    {"/hypotheses={\"isr_threshold_512\": 512}", "/hypotheses/isr_threshold_512", "allowed: true, false, or an object of its parameters"},
     {"/hypotheses=1", "/hypotheses", "allowed: an object"},
+    // What is followed
+    {"/observe={\"plans\": false, \"drift\": true}", "/observe/drift", "got true; allowed: false while /observe/plans is false: drift follows from plans"},
+    {"/observe={\"plan\": true}", "/observe/plan", "did you mean 'plans'? allowed: plans, regimes, drift"},
+    {"/observe={\"regimes\": \"on\"}", "/observe/regimes", "got the string \"on\"; allowed: true or false"},
+    {"/observe=true", "/observe", "got true; allowed: an object"},
+    {"/regimes={\"evaporation_ratio\": 5}", "/regimes/evaporation_ratio", "got the integer 5; allowed: a number >= 0 and <= 1 (of the KV pool)"},
+    {"/regimes={\"pressured_mb\": 5}", "/regimes/pressured_mb", "did you mean 'pressured_mib'?"},
+    {"/regimes=0", "/regimes", "allowed: an object"},
+    {"/drift={\"rho_per_nat\": 0}", "/drift/rho_per_nat", "got the integer 0; allowed: a number > 0 and <= 10 (per nat)"},
+    {"/drift={\"changed_share\": 1.5}", "/drift/changed_share", "allowed: a number >= 0 and <= 1 (share of positions)"},
+    {"/drift={\"delta_median_nats\": -1}", "/drift/delta_median_nats", "allowed: a number >= 0 and <= 10 (nats)"},
+    {"/drift={\"delta_shape\": \"normal\"}", "/drift/delta_shape", "allowed: half_normal, exponential"},
+    {"/drift={\"changed_shares\": 0.1}", "/drift/changed_shares", "did you mean 'changed_share'?"},
+    {"/drift=[]", "/drift", "got an empty array; allowed: an object"},
+    // GEMM tactics
+    {"/tactics=7", "/tactics", "got the integer 7; allowed: a catalogue of GEMM tactics, or the path of one"},
+    {"/tactics={}", "/tactics/schema_version", "got nothing; required: an integer"},
+    {"/tactics={\"schema_version\": 2}", "/tactics/schema_version", "got the integer 2; allowed: an integer >= 1 and <= 1"},
+    {"/tactics=nowhere.json", "/tactics", "got the string \"nowhere.json\" (no such file"},
+    {"/tactics=\"\"", "/tactics", "got an empty string"},
+    {"/tactics=../../configs", "/tactics", "a folder"},
     {"/fidelity=rank", "/fidelity", "allowed: step; this version does not simulate ranks one by one"},
     {"/fidelity=exact", "/fidelity", "got the string \"exact\""},
     {"/slo={\"ttft_p99_ms\": 0}", "/slo/ttft_p99_ms", "allowed: a number > 0 (ms)"},
@@ -169,6 +230,10 @@ const Case cases[] = {
     {"/measure={\"warmup_s\": \"10\"}", "/measure/warmup_s", "got the string \"10\""},
     {"/output={\"requests\": 1}", "/output/requests", "allowed: true or false"},
     {"/output={\"step\": true}", "/output/step", "did you mean 'steps'?"},
+    {"/output={\"ledger\": \"all\"}", "/output/ledger", "allowed: true or false"},
+    {"/output={\"records\": true}", "/output/records", "got true; allowed: none, sampled, full"},
+    {"/output={\"records\": \"ful\"}", "/output/records", "did you mean 'full'?"},
+    {"/output={\"record\": \"full\"}", "/output/record", "did you mean 'records'?"},
     {"/output=true", "/output", "got true; allowed: an object"},
 };
 
@@ -188,6 +253,48 @@ TEST_P(BadInput, IsRefusedWhereItStands) {
 INSTANTIATE_TEST_SUITE_P(Scenario, BadInput, testing::ValuesIn(cases));
 
 TEST(Scenario, TheGoodOneIsAccepted) { EXPECT_NO_THROW((void)read_scenario(test::good_scenario(), test::base_dir)); }
+
+// Isolation asks for no more than it needs: taking turns needs no second tenant, one replica each is enough.
+TEST(Scenario, IsolationWithoutNeighbours) {
+  for (const char* isolation : {"strict", "replica"}) {
+    const std::string security = std::string("/security={\"isolation\": \"") + isolation + "\"}";
+    EXPECT_NO_THROW((void)read_scenario(test::good_scenario(), test::base_dir, {security})) << isolation;
+    EXPECT_NO_THROW((void)read_scenario(test::good_scenario(), test::base_dir,
+                                        {security, "/workload/tenants={\"count\": 2}", "/engine/data_parallel_size=2"}));
+  }
+}
+
+// A catalogue inline: what is wrong inside it is named from the scenario's root.
+TEST(Scenario, ErrorsInsideInlineTactics) {
+  const std::string path = std::string(BRINK_SOURCE_DIR) + "/configs/tactics/h100_cublaslt.json";
+  const auto with = [&](const std::string& pointer, const std::string& value) {
+    Json tactics = load_json(path);
+    if (!pointer.empty()) set_at_pointer(tactics, pointer, parse_json(value));
+    Json scenario = test::good_scenario();
+    scenario.set("tactics", std::move(tactics));
+    return scenario;
+  };
+  EXPECT_NO_THROW((void)read_scenario(with("", ""), test::base_dir));
+  const Case bad[] = {
+      {"/machine/sm_count=0", "/tactics/machine/sm_count", "got the integer 0"},
+      {"/machine/clock=1", "/tactics/machine/clock", "did you mean 'clock_hz'?"},
+      {"/families/0/tiles=\"wgma\"", "/tactics/families/0/tiles", "did you mean 'wgmma'?"},
+      {"/families/0/splits=[2]", "/tactics/families/0/splits/0", "ascending from 1"},
+      {"/families=[]", "/tactics/families", "no bf16 family"},
+      {"/colour=1", "/tactics/colour", "got an unknown field"},
+  };
+  for (const Case& c : bad) {
+    const std::string text = c.setting;
+    const auto at = text.find('=');
+    try {
+      (void)read_scenario(with(text.substr(0, at), text.substr(at + 1)), test::base_dir);
+      ADD_FAILURE() << text << " was accepted";
+    } catch (const ConfigError& error) {
+      EXPECT_EQ(error.pointer(), c.pointer);
+      EXPECT_NE(("got " + error.got() + "; " + error.allowed()).find(c.message), std::string::npos) << error.what();
+    }
+  }
+}
 
 TEST(Scenario, ErrorsInsideAFileNameIt) {
   try {

@@ -6,6 +6,7 @@
 
 #include "models/transformer/model.h"
 #include "tests/support/config_error.h"
+#include "tests/support/temp_path.h"
 
 namespace brink::transformer {
 namespace {
@@ -71,10 +72,11 @@ TEST(ReadModel, OneExpertIsDense) {
 }
 
 TEST(LoadModel, NamesTheFileOrItsFolder) {
-  const auto folder = std::filesystem::path(testing::TempDir()) / "brink-tiny-model";
+  const test::TempPath place("tiny-model");
+  const std::filesystem::path folder = place.str();
   std::filesystem::create_directories(folder);
   std::ofstream(folder / "config.json") << good().dump();
-  EXPECT_EQ(load_model((folder / "config.json").string()).name, "brink-tiny-model");
+  EXPECT_EQ(load_model((folder / "config.json").string()).name, folder.filename().string());
   std::ofstream(folder / "other.json") << R"({"model_type": "llama"})";
   try {
     (void)load_model((folder / "other.json").string());
@@ -83,7 +85,6 @@ TEST(LoadModel, NamesTheFileOrItsFolder) {
     EXPECT_EQ(error.file(), (folder / "other.json").string());
     EXPECT_EQ(error.pointer(), "/num_hidden_layers");
   }
-  std::filesystem::remove_all(folder);
 }
 
 class BadModel : public testing::TestWithParam<BadField> {};
