@@ -115,10 +115,8 @@ void DriftTracker::on_batch(const BatchSignature& batch) {
 void DriftTracker::count_participants() {
   decoding_tokens_ += decoding_;
   for (const Slot slot : joining_) {
-    const Member& m = members_[slot];
-    if (m.number >= current_.batch) continue;
     ++decoding_;
-    decoding_tokens_ += context(m, current_.batch);
+    decoding_tokens_ += context(members_[slot], current_.batch);
   }
   participants_before_ = std::exchange(participants_, decoding_);
 }
@@ -164,17 +162,8 @@ void DriftTracker::check_groups() {
 }
 
 void DriftTracker::merge_joined() {
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < joining_.size(); ++i) {
-    const Slot slot = joining_[i];
-    if (members_[slot].number < current_.batch) {
-      begin_decoding(slot);
-    } else {
-      members_[slot].joining_place = kept;
-      joining_[kept++] = slot;
-    }
-  }
-  joining_.resize(kept);
+  for (const Slot slot : joining_) begin_decoding(slot);
+  joining_.clear();
 }
 
 void DriftTracker::begin_decoding(Slot slot) {

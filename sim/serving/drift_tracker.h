@@ -30,8 +30,9 @@ struct DriftOptions {
   std::int64_t chunk_max = 8192;
 };
 
-/// Calls come in the order of the batches; on_finished() after on_batch() and on_chunk() of the last batch. Batches
-/// are numbered without gaps. A prefix that was found in the cache counts as in order: the reference finds it too.
+/// Calls come in the order of the batches, which are numbered without gaps: first on_batch(), then on_chunk() and
+/// on_decode_start() of those that prefill in it, then on_finished() of those that end with it. A prefix that was found in
+/// the cache counts as in order: the reference finds it too.
 class DriftTracker final : public IDriftTracker {
  public:
   DriftTracker(const DriftOptions& options, std::shared_ptr<const IReferencePlan> reference,

@@ -77,7 +77,6 @@ class DriftScene {
       ++decode.sequences;
       decode.context += one.context;
       decode.blocks += (one.context + 127) / 128;
-      decode.pages += (one.context + 15) / 16;
       decode.longest = std::max(decode.longest, one.context);
     }
     for (const Chunk& chunk : chunks) tokens += chunk.tokens;
