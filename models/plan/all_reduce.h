@@ -65,6 +65,11 @@ struct AllReducePlan {
 /// `rank_order_two_shot` the custom kernels within their limit, whose order is then one.
 [[nodiscard]] AllReducePlan plan_all_reduce(Bytes message, const AllReduceOptions& options, TacticNames& names);
 
+/// The order in which NCCL adds up: by algorithm, and by protocol and size where those place chunks.
+[[nodiscard]] ReductionSig nccl_order(const NcclChoice& choice, Bytes message);
+/// The one order of the hypothesis `collectives_keep_order`.
+[[nodiscard]] ReductionSig kept_order();
+
 /// NCCL 2.27 and 2.28 go on without multicast buffers they cannot allocate; 2.29 stops with an error (nccl issue
 /// 2077). Throws ConfigError at `pointer` where the engine would not start.
 void require_nvls_buffers(const AllReduceOptions& options, const std::string& pointer);

@@ -41,19 +41,6 @@ std::uint64_t whole(Bytes message) { return static_cast<std::uint64_t>(message.v
 // Two-shot hands each rank size / 16 B / ranks packs (custom_all_reduce.cuh).
 std::uint64_t part_of(Bytes message, std::int64_t world) { return whole(message) / 16 / static_cast<std::uint64_t>(world); }
 
-ReductionSig nccl_order(const NcclChoice& choice, Bytes message) {
-  const auto detail = signature_hash(static_cast<std::uint64_t>(choice.protocol), whole(message));
-  switch (choice.algorithm) {
-    case NcclAlgorithm::ring: return order_sig(Order::ring, detail);  // the first rank of a chunk goes by its place
-    case NcclAlgorithm::tree:  // channels alternate between two trees; one channel has one
-      return choice.channels == 1 ? order_sig(Order::one_tree) : order_sig(Order::tree, detail);
-    case NcclAlgorithm::nvls: return order_sig(Order::in_switch);
-    case NcclAlgorithm::nvls_tree: return order_sig(Order::nvls_tree, detail);
-    default: return 0;  // NCCL reduces by no other
-  }
-  return 0;
-}
-
 ReductionSig order_of(const AllReducePlan& plan, Bytes message, const AllReduceOptions& options) {
   // a + b = b + a: every kernel gives two ranks the same bits.
   if (options.setting.world == 2) return order_sig(Order::pair);
@@ -115,6 +102,21 @@ std::string name_of(const AllReducePlan& plan, const AllReduceOptions& options) 
 
 }  // namespace
 
+ReductionSig nccl_order(const NcclChoice& choice, Bytes message) {
+  const auto detail = signature_hash(static_cast<std::uint64_t>(choice.protocol), whole(message));
+  switch (choice.algorithm) {
+    case NcclAlgorithm::ring: return order_sig(Order::ring, detail);  // the first rank of a chunk goes by its place
+    case NcclAlgorithm::tree:  // channels alternate between two trees; one channel has one
+      return choice.channels == 1 ? order_sig(Order::one_tree) : order_sig(Order::tree, detail);
+    case NcclAlgorithm::nvls: return order_sig(Order::in_switch);
+    case NcclAlgorithm::nvls_tree: return order_sig(Order::nvls_tree, detail);
+    default: return 0;  // NCCL reduces by no other
+  }
+  return 0;
+}
+
+ReductionSig kept_order() { return order_sig(Order::kept); }
+
 AllReducePlan plan_all_reduce(Bytes message, const AllReduceOptions& options, TacticNames& names) {
   AllReducePlan plan;
   plan.tactic = usual_tactic(message, options);
@@ -138,7 +140,7 @@ AllReducePlan plan_all_reduce(Bytes message, const AllReduceOptions& options, Ta
     run_nccl(plan, message, options, multicast);
   }
   plan.choice.tactic_id = names.intern(name_of(plan, options));
-  plan.choice.reduction_sig = options.collectives_keep_order ? order_sig(Order::kept) : order_of(plan, message, options);
+  plan.choice.reduction_sig = options.collectives_keep_order ? kept_order() : order_of(plan, message, options);
   return plan;
 }
 

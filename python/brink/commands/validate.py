@@ -76,12 +76,12 @@ def print_summaries(summaries: list[Summary]) -> None:
         table = Table(box=None, title=title, title_style="bold", title_justify="left", header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
         for name in ("group", "metric"):
             table.add_column(name, no_wrap=True)
-        for name in ("rows", "MAPE %", "p95 %", "worst %"):
+        for name in ("rows", "MAPE %", "median %", "p95 %", "worst %"):
             table.add_column(name, justify="right", no_wrap=True)
         if roomy := console.width >= 120:
             table.add_column("worst at", no_wrap=True)
         for s in chosen:
-            errors = (f"{100 * s.mape:.2f}", f"{100 * s.p95:.1f}", f"{100 * s.worst:.1f}")
+            errors = (f"{100 * s.mape:.2f}", f"{100 * s.median:.2f}", f"{100 * s.p95:.1f}", f"{100 * s.worst:.1f}")
             table.add_row(Text(s.group), Text(s.metric), f"{s.count:,}", *errors, *([Text(s.worst_id)] if roomy else []))
         console.print(table)
         console.print()

@@ -37,13 +37,14 @@ class Summary:
     held_out: bool
     count: int
     mape: float
+    median: float
     p95: float
     worst: float
     worst_id: str
 
 
 def summarise(rows: Iterable[Row]) -> list[Summary]:
-    """MAPE, p95 and worst absolute error of each (group, metric, held out), in order of appearance."""
+    """MAPE, median, p95 and worst absolute error of each (group, metric, held out), in order of appearance."""
     grouped: dict[tuple[str, str, bool], list[Row]] = {}
     for row in rows:
         if row.measured > 0 and math.isfinite(row.predicted):
@@ -52,7 +53,7 @@ def summarise(rows: Iterable[Row]) -> list[Summary]:
     for (group, metric, held_out), members in grouped.items():
         errors = np.abs([row.error for row in members])
         worst = int(np.argmax(errors))
-        found.append(Summary(group, metric, held_out, len(members), float(errors.mean()),
+        found.append(Summary(group, metric, held_out, len(members), float(errors.mean()), float(np.median(errors)),
                              float(np.quantile(errors, 0.95)), float(errors[worst]), members[worst].id))
     return found
 
