@@ -17,13 +17,17 @@ namespace {
 
 constexpr std::int64_t unreached = std::numeric_limits<std::int64_t>::max() / 4;
 
+bool on_nvlink(DeviceKind kind) { return kind == DeviceKind::gpu || kind == DeviceKind::hbm || kind == DeviceKind::nvswitch; }
+
 // Devices of a third node never relay, so they are not there at all.
 struct OnTheWay {
   const Graph* graph = nullptr;
   std::int64_t from_node = -1, to_node = -1;
+  bool nvlink_only = false;
   bool operator()(Graph::vertex_descriptor vertex) const {
-    const std::int64_t node = (*graph)[vertex].node;
-    return node < 0 || node == from_node || node == to_node;
+    const Device& device = (*graph)[vertex];
+    if (nvlink_only) return device.node == from_node && on_nvlink(device.kind);
+    return device.node < 0 || device.node == from_node || device.node == to_node;
   }
 };
 
@@ -53,14 +57,12 @@ RoutesFrom::Length RoutesFrom::sum(const Length& a, const Length& b) {
   return {a.picoseconds + b.picoseconds, a.hops + b.hops};
 }
 
-const RoutesFrom::Tree& RoutesFrom::tree_to(std::int64_t node) {
-  const auto found = trees_.find(node);
-  if (found != trees_.end()) return found->second;
+RoutesFrom::Tree RoutesFrom::grow(std::int64_t node, bool nvlink_only) const {
   const Graph& graph = topology_.graph();
   const Length infinite{unreached, unreached};
   Tree tree;
   tree.distance.assign(boost::num_vertices(graph), infinite);
-  const boost::filtered_graph<Graph, boost::keep_all, OnTheWay> near(graph, {}, OnTheWay{&graph, graph[source_].node, node});
+  const boost::filtered_graph<Graph, boost::keep_all, OnTheWay> near(graph, {}, OnTheWay{&graph, graph[source_].node, node, nvlink_only});
   const auto weight = boost::make_function_property_map<Edge>([&](const Edge& edge) { return length_of(graph[edge]); });
   boost::dijkstra_shortest_paths(
       near, source_,
@@ -70,7 +72,20 @@ const RoutesFrom::Tree& RoutesFrom::tree_to(std::int64_t node) {
           .distance_combine(&RoutesFrom::sum)
           .distance_inf(infinite)
           .distance_zero(Length{}));
-  return trees_.emplace(node, std::move(tree)).first->second;
+  return tree;
+}
+
+const RoutesFrom::Tree& RoutesFrom::tree_to(Vertex target) {
+  const Graph& graph = topology_.graph();
+  const Device& from = graph[source_];
+  const Device& to = graph[target];
+  if (from.node >= 0 && from.node == to.node && on_nvlink(from.kind) && on_nvlink(to.kind)) {
+    if (!nvlink_) nvlink_ = grow(from.node, true);
+    if (nvlink_->distance[target].picoseconds < unreached) return *nvlink_;
+  }
+  const auto found = trees_.find(to.node);
+  if (found != trees_.end()) return found->second;
+  return trees_.emplace(to.node, grow(to.node, false)).first->second;
 }
 
 // The links by which a least-length route can come to `at`, in the order of the graph.
@@ -96,7 +111,7 @@ Route RoutesFrom::to(const std::string& to) {
   const Vertex target = topology_.vertex(to);
   Route route;
   if (source_ == target) return route;
-  const Tree& tree = tree_to(graph[target].node);
+  const Tree& tree = tree_to(target);
   require_reached(tree, target);
   for (Vertex at = target; at != source_;) {
     const std::vector<Edge> steps = steps_before(tree, at);
@@ -118,7 +133,7 @@ std::vector<Graph::edge_descriptor> RoutesFrom::equal_routes(const std::string& 
   const Vertex target = topology_.vertex(to);
   std::vector<Edge> links;
   if (source_ == target) return links;
-  const Tree& tree = tree_to(graph[target].node);
+  const Tree& tree = tree_to(target);
   require_reached(tree, target);
   std::vector<Vertex> open{target};
   std::set<Vertex> seen{target};

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,8 @@
 
 namespace brink::fabric {
 
-/// Least latency first, then fewest links. Where several routes are equal (several spines), the
+/// Inside a node NVLink comes before PCIe, however short the way over a common PCIe switch (NCCL's order
+/// of path types, src/graph/paths.cc). Otherwise least latency first, then fewest links. Where several routes are equal (several spines), the
 /// one taken is the device before each meeting point that a hash of (from, to, meeting point)
 /// picks: all transfers of a pair take the same way, pairs spread evenly, nothing depends on load.
 /// That is how ECMP spreads flows (RFC 2992) and, by destination, InfiniBand's static tables.
@@ -43,7 +45,8 @@ class RoutesFrom {
 
   static Length length_of(const Link& link);
   static Length sum(const Length& a, const Length& b);
-  const Tree& tree_to(std::int64_t node);
+  [[nodiscard]] Tree grow(std::int64_t node, bool nvlink_only) const;
+  const Tree& tree_to(Vertex target);
   [[nodiscard]] std::vector<Edge> steps_before(const Tree& tree, Vertex at) const;
   [[nodiscard]] std::vector<Edge> equal_routes(const std::string& to);
   void require_reached(const Tree& tree, Vertex target) const;
@@ -51,6 +54,7 @@ class RoutesFrom {
   const Topology& topology_;
   Vertex source_;
   std::map<std::int64_t, Tree> trees_;  // by the node of the destination
+  std::optional<Tree> nvlink_;          // inside the node, over NVLink alone
 };
 
 }  // namespace brink::fabric

@@ -49,7 +49,7 @@ class Topology {
   /// Number of the device in graph(). Throws ConfigError for an unknown name, with the nearest.
   [[nodiscard]] std::size_t vertex(const std::string& name) const;
 
-  /// The least-latency route, fewest links among equals, and of those that are still equal one by
+  /// NVLink where it joins the two, else the least-latency route, fewest links among equals, and of those that are still equal one by
   /// a hash of the two names (as ECMP does; see routes.h). Devices of a third node never relay;
   /// GPUs of the two do (NCCL's PXN). Throws ConfigError for an unknown name or no such route.
   [[nodiscard]] Route route(const std::string& from, const std::string& to) const;

@@ -13,6 +13,7 @@
 #include "sim/app/failure.h"
 #include "sim/app/headline.h"
 #include "sim/app/inspect.h"
+#include "sim/app/inspect_fabric.h"
 #include "sim/app/run_request.h"
 #include "sim/app/serve.h"
 #include "sim/app/terminal_progress.h"
@@ -29,6 +30,7 @@ struct Options {
   std::string seed;
   std::string out;
   bool as_json = false;
+  bool topology = false;
 };
 
 /// The scenario with its settings; a seed is the last of them, so the checked reader judges it.
@@ -54,9 +56,22 @@ void run(const Options& options) {
   print(headline(outcome, out));
 }
 
-void inspect_scenario(const Options& options) {
-  const Json facts = inspect(load(options));
-  print(options.as_json ? facts.dump(2) + "\n" : inspect_text(facts));
+// A scenario file, or a cluster file alone.
+void inspect_file(const Options& options) {
+  Json facts;
+  std::string text;
+  if (is_cluster_file(load_json(options.scenario))) {
+    const fabric::Cluster cluster = load_inspected_cluster(options.scenario, options.settings);
+    facts = inspect_cluster(cluster);
+    text = cluster.name + "\n" + fabric_text(facts);
+    if (options.topology) add_topology(facts, cluster);
+  } else {
+    const scenario::Scenario scenario = load(options);
+    facts = inspect(scenario);
+    text = inspect_text(facts);
+    if (options.topology) add_topology(facts, scenario.inputs.cluster);
+  }
+  print(options.as_json ? facts.dump(2) + "\n" : text);
 }
 
 void add_scenario_options(CLI::App& command, Options& options) {
@@ -83,15 +98,16 @@ int command_line(int argc, char** argv) {
   CLI::App* run_command = cli.add_subcommand("run", "Simulate a scenario and write its results");
   add_scenario_options(*run_command, options);
   run_command->add_option("-o,--out", options.out, "Result folder (default: out/<name of the scenario>)");
-  CLI::App* inspect_command = cli.add_subcommand("inspect", "Layout, memory and step times, without running");
+  CLI::App* inspect_command = cli.add_subcommand("inspect", "Layout, memory, step times and fabric of a scenario, or of a cluster file");
   add_scenario_options(*inspect_command, options);
   inspect_command->add_flag("--json", options.as_json, "Print the facts as JSON");
+  inspect_command->add_flag("--topology", options.topology, "With --json: every device and link, too");
   cli.require_subcommand(0, 1);
   try {
     cli.parse(argc, argv);
     if (server) return serve(STDIN_FILENO, STDOUT_FILENO);
     if (run_command->parsed()) run(options);
-    else if (inspect_command->parsed()) inspect_scenario(options);
+    else if (inspect_command->parsed()) inspect_file(options);
     else print(cli.help());
     return 0;
   } catch (const CLI::Success& done) {

@@ -12,6 +12,7 @@
 #include "models/transformer/operator_graph.h"
 #include "models/transformer/rank_shape.h"
 #include "sim/scenario/plan_parts.h"
+#include "sim/app/inspect_fabric.h"
 #include "sim/scenario/serving_parts.h"
 
 namespace brink::app {
@@ -19,7 +20,6 @@ namespace brink::app {
 namespace {
 
 double in_gib(Bytes bytes) { return bytes / gib(1); }
-double in_gb_per_s(BytesPerSecond rate) { return rate.value() / 1e9; }
 
 Json layout(const scenario::Scenario& s) {
   const memory::EngineMemory& m = s.engine.memory;
@@ -148,26 +148,6 @@ Json all_reduces(const scenario::Scenario& s) {
   return out;
 }
 
-Json fabric_facts(const scenario::Scenario& s) {
-  const fabric::Cluster& cluster = s.inputs.cluster;
-  const fabric::Topology topology(cluster);
-  Json out = Json::object();
-  out.set("nodes", cluster.nodes);
-  out.set("gpus_per_node", cluster.gpus_per_node);
-  out.set("devices", static_cast<std::int64_t>(topology.devices().size()));
-  out.set("links", static_cast<std::int64_t>(topology.links().size()));
-  const auto add_route = [&](const char* key, const std::string& to) {
-    const fabric::Route route = topology.route(topology.gpu_name(0, 0), to);
-    Json& facts = out.set(key, Json::object());
-    facts.set("hops", static_cast<std::int64_t>(route.links.size()));
-    facts.set("latency_us", to_us(route.latency));
-    facts.set("gb_per_s", in_gb_per_s(route.bottleneck));
-  };
-  if (cluster.gpus_per_node > 1) add_route("inside_node", topology.gpu_name(0, 1));
-  if (cluster.nodes > 1) add_route("between_nodes", topology.gpu_name(1, 0));
-  return out;
-}
-
 }  // namespace
 
 Json inspect(const scenario::Scenario& scenario) {
@@ -186,7 +166,8 @@ Json inspect(const scenario::Scenario& scenario) {
   Json& engine = out.set("engine", scenario::to_json(scenario.engine));
   engine.set("host_constants_version", host.version);
   engine.set("host_constants_badge", cost::name(host.badge));
-  out.set("fabric", fabric_facts(scenario));
+  add_fabric_facts(out, scenario.inputs.cluster);
+  out.set("tensor_parallel_groups", group_cuts(scenario.inputs.cluster, scenario::placement(scenario)));
   return out;
 }
 

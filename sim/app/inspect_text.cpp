@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "sim/app/inspect.h"
+#include "sim/app/inspect_fabric.h"
 
 namespace brink::app {
 
@@ -51,19 +52,11 @@ void times(Out out, const Json& facts) {
   }
 }
 
-void network(Out out, const Json& facts) {
+void all_reduces(Out out, const Json& facts) {
   const auto& reduces = at(facts, "all_reduce").items();
   if (!reduces.empty()) fmt::format_to(out, "\nAll-reduce by tokens in a step\n");
   for (const Json& row : reduces) {
     fmt::format_to(out, "  {:>7} tokens {:>10.0f} KiB  {}\n", integer(row, "tokens"), number(row, "message_kib"), text(row, "tactic"));
-  }
-  const Json& f = at(facts, "fabric");
-  fmt::format_to(out, "\nFabric: {} nodes of {} GPUs, {} devices, {} links\n", integer(f, "nodes"), integer(f, "gpus_per_node"), integer(f, "devices"), integer(f, "links"));
-  for (const char* key : {"inside_node", "between_nodes"}) {
-    const Json* route = f.find(key);
-    if (route == nullptr) continue;
-    fmt::format_to(out, "  GPU to GPU {:<14} {} links, {:.2f} us, {:.0f} GB/s\n", std::string(key) == "inside_node" ? "in a node:" : "between nodes:",
-                   integer(*route, "hops"), number(*route, "latency_us"), number(*route, "gb_per_s"));
   }
 }
 
@@ -74,8 +67,8 @@ std::string inspect_text(const Json& facts) {
   layout(std::back_inserter(out), facts);
   memory(std::back_inserter(out), facts);
   times(std::back_inserter(out), facts);
-  network(std::back_inserter(out), facts);
-  return out;
+  all_reduces(std::back_inserter(out), facts);
+  return out + "\n" + fabric_text(facts);
 }
 
 }  // namespace brink::app
