@@ -42,7 +42,7 @@ std::vector<double> measure(const std::string& clusters, std::int64_t nodes, Col
   world::RankStep step;
   for (const auto& place : group) step.hosts.push_back(world::host_index(cluster, place));
   step.compute.assign(group.size(), milliseconds(10.0));
-  const auto program = make_program({fabric::CollectiveOp::all_reduce, algorithm, {nodes, 8}, mib(1)}, {microseconds(6), microseconds(1), microseconds(4)});
+  const auto program = fabric::make_program({fabric::CollectiveOp::all_reduce, algorithm, {nodes, 8}, mib(1)}, {microseconds(6), microseconds(1), microseconds(4)});
   step.collectives = {{std::make_shared<const fabric::CollectiveProgram>(program), 160}};
   Steps all(world, ranks, coalesced(step, most), steps);
   world.schedule(Seconds(0.0), world::Priority::step_start, 0, all, 0, 0);
