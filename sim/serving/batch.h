@@ -25,6 +25,8 @@ struct Batch {
   std::int64_t seats = 0;          // limit in force
   std::int64_t decode_sequences = 0, decode_context = 0, decode_blocks = 0, decode_longest = 0;
   std::int64_t prefill_tokens = 0, preemptions = 0;
+  std::uint64_t members = 0;       // sum of member_hash() over its requests
+  std::int64_t request = -1;       // id of one of them: the last that was put in, else the last to come of those that run
   std::vector<cost::PrefillChunk> chunks;
   std::vector<Slot> chunk_slots;   // whose chunks they are
   std::vector<Slot> first_tokens;  // prefill ends here

@@ -161,6 +161,9 @@ void Journal::note_regime(StepRecord& record, const RegimeSample& sample) {
   regime_ = record.regime = regimes_.classify(record.end, sample);
   record.regime_changes = regimes_.take_changes();
   record.queue_p95 = regimes_.queue_p95();
+  // A pressed replica with nothing else to blame is offered too much, for as long as it is pressed.
+  const bool pressed = regime_.label != memory::Regime::normal && regime_.label != memory::Regime::isolation_strict;
+  if (pressed && sample.pinned == 0) (void)explain(record.end);
   for (std::size_t i = 0; i < held_at_.size(); ++i) {
     if ((regime_.bits >> i & 1U) != 0) held_at_[i] = record.step + 1;
   }

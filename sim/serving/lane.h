@@ -23,6 +23,7 @@ struct Lane {
   Seconds last_output;
   std::vector<bool> seen_texts;   // prompts of a pool whose KV is cached
   SharedPrefixes shared;          // of the decoding sequences
+  std::uint64_t members = 0;      // sum of member_hash() over them
   std::unique_ptr<IDriftTracker> drift;  // null: drift is not followed
 
   [[nodiscard]] bool has_work() const { return decoding.size() > 0 || partial != no_slot || !waiting.empty(); }

@@ -15,6 +15,8 @@ const char* name(RegimeReason reason) {
 RegimeTracker::RegimeTracker(const Settings& settings)
     : settings_(settings), queue_(settings.thresholds.queue_window) {
   state_ = memory::classify(inputs(0), settings_.thresholds);
+  // Who follows changes takes a replica for normal until told otherwise.
+  if (state_.bits != 0) changes_.push_back({now_, state_});
 }
 
 void RegimeTracker::on_scheduled(Seconds queue_time, Seconds now) {

@@ -72,7 +72,8 @@ class RegimeTracker {
   /// Changes of the label since the last call, oldest first. Valid until the next call of any member.
   [[nodiscard]] std::span<const RegimeTransition> take_transitions();
 
-  /// Changes of any predicate since the last call, oldest first. Valid until the next call of any member.
+  /// Changes of any predicate since the last call, oldest first; where one holds from the beginning, that is one at
+  /// time 0. Valid until the next call of any member.
   [[nodiscard]] std::span<const memory::RegimeChange> take_changes();
 
   /// Counts the time up to `now`.

@@ -76,10 +76,14 @@ void Replica::begin(Batch& batch) {
   batch.decode_context = lane.decoding.context();
   batch.decode_blocks = lane.decoding.attention_blocks();
   batch.decode_longest = lane.decoding.longest(batch.lane_number);
+  batch.members = lane.members;
+  batch.request = -1;
+  if (lanes_.size() == 1 && last_running_ != no_slot) batch.request = static_cast<std::int64_t>(parts_.pool[last_running_].record.id.value);
   lane.decoding.finish(batch.lane_number, parts_.pool, batch.finishing);
   for (const Slot slot : batch.finishing) {
     Sequence& s = parts_.pool[slot];
     s.phase = Phase::finishing;
+    lane.members -= member_hash(s.record.id);
     if (s.shares) lane.shared.leave(s.prompt_text);
     unlink(slot);
   }
@@ -158,14 +162,19 @@ void Replica::preempt_last() {
     const std::uint64_t last_batch = lane.next_number - 1;
     release_blocks(slot, DecodeSet::tokens(s, last_batch), true);
     lane.decoding.leave(s, last_batch);
+    lane.members -= member_hash(s.record.id);
     if (s.shares) lane.shared.leave(s.prompt_text);
     if (lane.drift) lane.drift->on_preempted(slot, last_batch);
     s.generated += static_cast<std::int64_t>(last_batch - s.prefill_batch);
-    s.last_token = lane.last_output;
-    for (std::size_t i = in_flight_; i-- > 0;) {
-      if (in_flight(i).lane != &lane) continue;
-      in_flight(i).preempted.push_back(slot);
-      break;
+    // Its last token leaves with the youngest batch of its lane; the one before may still be needed by then.
+    Batch* youngest = nullptr;
+    for (std::size_t i = 0; i < in_flight_; ++i) {
+      if (in_flight(i).lane == &lane) youngest = &in_flight(i);
+    }
+    if (youngest != nullptr) {
+      youngest->preempted.push_back(slot);
+    } else {
+      s.last_token = lane.last_output;
     }
     s.prompt = s.record.input_tokens + s.generated;
   } else {
@@ -235,6 +244,8 @@ void Replica::run_chunk(Batch& batch, Slot slot, std::int64_t tokens) {
   const bool last = s.prefilled + tokens == s.prompt;
   batch.chunks.push_back({tokens, s.prefilled, last});
   batch.chunk_slots.push_back(slot);
+  batch.members += member_hash(s.record.id);
+  batch.request = static_cast<std::int64_t>(s.record.id.value);
   batch.prefill_tokens += tokens;
   s.prefilled += tokens;
   s.last_chunk_batch = batch.number;
@@ -246,6 +257,7 @@ void Replica::run_chunk(Batch& batch, Slot slot, std::int64_t tokens) {
   const std::int64_t remaining = s.output_target - s.generated;
   if (remaining > 0) {
     lane.decoding.join(slot, s, batch.lane_number, remaining);
+    lane.members += member_hash(s.record.id);
     const std::int64_t cached = cached_tokens(s);
     s.shares = cached > 0;
     if (s.shares) lane.shared.join(s.prompt_text, cached);

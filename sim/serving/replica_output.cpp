@@ -116,6 +116,8 @@ void Replica::record_step(const Batch& batch, Seconds now) {
   r.kv_free = kv_.free();
   r.scatter = batch.scatter;
   r.workspace = batch.workspace;
+  r.members = batch.members;
+  r.request = batch.request;
   r.seats = batch.seats;
   r.slowest_rank = batch.effect.slowest_rank;
   r.wait = batch.effect.wait;
