@@ -41,12 +41,14 @@ def find_engine() -> str:
     raise EngineError(f"the engine brink-sim was not found (looked at {', '.join(map(str, places))}); {_BUILD_HINT}")
 
 
-def inspect(path: str, settings: list[str]) -> dict[str, Any]:
-    """Layout, memory and step-time facts of a scenario file, without running it.
+def inspect(path: str, settings: list[str], topology: bool = False) -> dict[str, Any]:
+    """Layout, memory, step-time and fabric facts of a scenario file, without running it; of a cluster file its fabric.
 
-    Raises ConfigError for a bad scenario, EngineError when the engine fails.
+    topology: every device and link, too. Raises ConfigError for a bad file, EngineError when the engine fails.
     """
     command = [find_engine(), "inspect", path, "--json"]
+    if topology:
+        command.append("--topology")
     for assignment in settings:
         command += ["--set", assignment]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from brink import engine
+from brink.commands import inspect_fabric
 from brink.console import out, reported
 
 _SCALES = {"_bytes": ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))}
@@ -18,15 +19,18 @@ _SCALES = {"_bytes": ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))}
 
 @reported
 def inspect(
-    scenario: Annotated[Path, typer.Argument(help="Scenario file (JSON).", show_default=False)],
+    file: Annotated[Path, typer.Argument(help="Scenario file or cluster file (JSON).", show_default=False)],
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="POINTER=VALUE", help="Set a field. Repeatable.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
+    svg: Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="Write a picture of the fabric.")] = None,
 ) -> None:
-    """Show layout, memory and step times of a scenario without running it."""
-    facts = engine.inspect(str(scenario), settings or [])
+    """Show layout, memory, step times and fabric of a scenario without running it, or the fabric of a cluster."""
+    facts = engine.inspect(str(file), settings or [], topology=svg is not None)
     console = out()
+    if svg is not None:
+        inspect_fabric.write_picture(facts, svg)
     if as_json:
         console.file.write(json.dumps(facts, indent=2) + "\n")
         return
@@ -34,7 +38,9 @@ def inspect(
     if plain:
         console.print(_facts_table("", plain))
     for section, value in facts.items():
-        if isinstance(value, dict):
+        if section in inspect_fabric.TABLES and value:
+            console.print(inspect_fabric.TABLES[section](value))
+        elif isinstance(value, dict):
             console.print(_facts_table(section, value))
         elif isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
             console.print(_rows_table(section, value))

@@ -34,7 +34,7 @@ TEST(ReadPlacement, BadFields) {
       {"/placement", "\"packed\"", "/placement", "got the string \"packed\"; allowed: an object"},
       {"/placement/policy", "\"rail-aligned\"", "/placement/policy",
        "got the string \"rail-aligned\"; did you mean 'rail_aligned'? allowed: packed, rail_aligned, spread"},
-      {"/placement/policy", "1", "/placement/policy", "got the integer 1; allowed: a string"},
+      {"/placement/policy", "1", "/placement/policy", "got the integer 1; allowed: packed, rail_aligned, spread"},
       {"/placement/polcy", "\"spread\"", "/placement/polcy", "got an unknown field; did you mean 'policy'? allowed: policy"},
   };
   for (const test::BadField& bad : cases) {
