@@ -1,5 +1,6 @@
 #include "sim/scenario/scenario.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 
@@ -79,6 +80,11 @@ ConditionContext condition_context(const Scenario& scenario) {
   ConditionContext out;
   out.replicas = scenario.engine.memory.data_parallel_size;
   out.ranks = scenario.engine.memory.tensor_parallel_size;
+  if (scenario.disaggregation) {
+    // A rank that is named exists in both pools.
+    out.replicas = scenario.disaggregation->replicas();
+    out.ranks = std::min(out.ranks, scenario.disaggregation->decode.engine.memory.tensor_parallel_size);
+  }
   out.eager = scenario.engine.enforce_eager;
   out.clocks = gpu::clock_limits(scenario.inputs.gpu);
   return out;
@@ -106,6 +112,45 @@ void read_workload(ObjectReader& in, Scenario& out) {
   const workload::Workload built = workload::make_workload(out.workload, "/workload", out.base_dir, out.seed);
   check_isolation(out, built.tenant_shares.size());
   for (InputDigest& digest : workload_digests(out.workload, out.base_dir)) out.inputs.digests.push_back(std::move(digest));
+}
+
+/// Parts that follow a request on one replica do not follow it to another one.
+void check_disaggregation(ObjectReader& in, Scenario& out) {
+  if (!out.disaggregation) return;
+  const auto refuse = [](const std::string& pointer, const std::string& got, const std::string& allowed) {
+    throw ConfigError(pointer, got, "allowed: " + allowed + " with /disaggregation");
+  };
+  const Json* observe = in.has("observe") ? &in.value("observe") : nullptr;
+  const Json* drift = observe != nullptr ? observe->find("drift") : nullptr;
+  if (drift != nullptr && !drift->is_null() && out.observe.drift) refuse("/observe/drift", "true", "false: answers are not followed from one replica to another");
+  out.observe.drift = false;
+  if (out.shaping.active()) refuse("/shaping/policy", Json(out.shaping.policy).describe(), "none");
+  if (out.security.isolation != Isolation::shared) refuse("/security/isolation", "isolated tenants", "shared");
+  for (const Condition& condition : out.conditions) {
+    if (condition.kind == "replication" || condition.kind == "checkpoint") {
+      refuse(fmt::format("/conditions/{}/kind", condition.index), Json(condition.kind).describe(),
+             "kinds that do not keep KV blocks of requests that move on");
+    }
+  }
+  const bool alone = out.disaggregation->prefill.engine.memory.tensor_parallel_size == 1;
+  const std::int64_t decode = out.disaggregation->decode.engine.memory.tensor_parallel_size;
+  if (out.observe.plans && alone != (decode == 1)) {
+    refuse("/disaggregation/decode/tensor_parallel_size", std::to_string(decode),
+           "one rank in both pools or more in both, where /observe/plans is true: the operators of one rank are others;");
+  }
+}
+
+/// The engine, its memory and, with disaggregation, both pools.
+void read_engines(ObjectReader& in, Scenario& out) {
+  const Json no_engine = Json::object();
+  const bool given = in.has("engine");
+  out.engine = read_engine(given ? in.object("engine") : ObjectReader(no_engine, "/engine"), out.inputs.model, out.inputs.gpu);
+  out.disaggregation = read_disaggregation(in, {given ? &in.value("engine") : nullptr, out.inputs.model, out.inputs.gpu, out.inputs.cluster});
+  if (out.disaggregation) {
+    out.engine = out.disaggregation->prefill.engine;
+    out.engine.memory.data_parallel_size = 1;
+  }
+  out.inputs.model.dtype = out.engine.dtype;
 }
 
 Json limit(double value) { return std::isnan(value) ? Json() : Json(value); }
@@ -142,26 +187,32 @@ Scenario read_scenario(Json json, const std::string& base_dir, const std::vector
   out.slo = read_slo(in);
   out.output = read_output(in);
   out.warmup = read_warmup(in);
-  for (const char* key : {"model", "cluster", "profile", "tactics", "engine", "workload", "conditions"}) in.ignore(key);
+  for (const char* key : {"model", "cluster", "profile", "tactics", "engine", "disaggregation", "workload", "conditions"}) in.ignore(key);
   in.finish();
 
   out.inputs = read_inputs(in, base_dir);
   for (const auto& [key, kept] : {std::pair("model", &out.model), std::pair("cluster", &out.cluster), std::pair("profile", &out.profile)}) {
     *kept = canonical(in.value(key));
   }
-  const Json no_engine = Json::object();
-  out.engine = read_engine(in.has("engine") ? in.object("engine") : ObjectReader(no_engine, "/engine"), out.inputs.model,
-                           out.inputs.gpu);
-  out.inputs.model.dtype = out.engine.dtype;
+  read_engines(in, out);
   read_tactics(in, out);
   check_size(out);
   memory::EngineMemory asked = out.engine.memory;
   if (!out.engine.max_model_len_given) asked.max_model_len = 0;
   out.budget = memory::check_layout(out.inputs.model, out.inputs.gpu, out.inputs.cluster, asked);
   out.conditions = read_conditions(in, condition_context(out));
+  check_disaggregation(in, out);
   check_consumers(out);
   read_workload(in, out);
   check_profile(out);
+  return out;
+}
+
+Scenario pool_scenario(const Scenario& scenario, const PoolSettings& pool) {
+  Scenario out = scenario;
+  out.engine = pool.engine;
+  out.budget = pool.budget;
+  out.disaggregation.reset();
   return out;
 }
 
@@ -186,6 +237,7 @@ Json resolved(const Scenario& scenario) {
   out.set("profile", scenario.profile);
   out.set("tactics", scenario.tactics);
   out.set("engine", to_json(scenario.engine));
+  out.set("disaggregation", to_json(scenario.disaggregation));
   out.set("workload", scenario.workload);
   out.set("routing", policy_section(scenario.router));
   out.set("admission", policy_section("none"));

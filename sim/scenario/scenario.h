@@ -13,6 +13,7 @@
 #include "sim/scenario/condition.h"
 #include "sim/scenario/inputs.h"
 #include "sim/scenario/read_control.h"
+#include "sim/scenario/read_disaggregation.h"
 #include "sim/scenario/read_drift.h"
 #include "sim/scenario/read_engine.h"
 #include "sim/scenario/read_hypotheses.h"
@@ -29,8 +30,9 @@ struct Scenario {
   std::uint64_t seed = 0;
   std::string base_dir;          // where its relative paths start
   Inputs inputs;                 // the model already served in the engine's dtype
-  EngineSettings engine;
+  EngineSettings engine;         // with disaggregation that of one prefill replica, as is the budget
   memory::MemoryBudget budget;   // one rank's card; checked to hold the layout
+  std::optional<DisaggregationSettings> disaggregation;
   Json workload;                 // as given, in canonical order
   std::string router;
   ControlSettings control;
@@ -53,6 +55,9 @@ struct Scenario {
 /// when the workload's trace cannot be used.
 [[nodiscard]] Scenario load_scenario(const std::string& path, const std::vector<std::string>& settings = {},
                                      std::optional<std::uint64_t> seed = std::nullopt);
+
+/// What `pool` of a disaggregated scenario runs, as a scenario of its own. Parts that are not the engine's stay.
+[[nodiscard]] Scenario pool_scenario(const Scenario& scenario, const PoolSettings& pool);
 
 /// The same from parsed JSON. `base_dir` is where relative paths start; `default_name` names a
 /// scenario that has no /name.

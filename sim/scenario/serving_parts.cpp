@@ -80,6 +80,7 @@ std::unique_ptr<cost::IStepCost> step_cost(const Scenario& scenario, const cost:
 }
 
 std::vector<std::vector<fabric::GpuPlace>> placement(const Scenario& scenario) {
+  if (scenario.disaggregation) return place_pools(*scenario.disaggregation, scenario.inputs.cluster);
   const memory::EngineMemory& m = scenario.engine.memory;
   return fabric::place_ranks(scenario.inputs.cluster, m.data_parallel_size, m.tensor_parallel_size);
 }

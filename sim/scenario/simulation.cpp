@@ -1,5 +1,6 @@
 #include "sim/scenario/simulation.h"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -22,6 +23,7 @@
 #include "sim/scenario/serving_parts.h"
 #include "sim/serving/drift_tracker.h"
 #include "sim/serving/gateway.h"
+#include "sim/serving/handover.h"
 #include "sim/serving/idle_model.h"
 #include "sim/serving/replica.h"
 #include "sim/telemetry/drift_stats.h"
@@ -70,6 +72,13 @@ telemetry::RunFacts run_facts(const Scenario& scenario, const workload::Workload
   facts.gpus = m.data_parallel_size * m.tensor_parallel_size;
   facts.kv_blocks = scenario.budget.kv_blocks;
   facts.block_size = m.block_size;
+  if (scenario.disaggregation) {
+    const memory::EngineMemory& d = scenario.disaggregation->decode.engine.memory;
+    const memory::EngineMemory& p = scenario.disaggregation->prefill.engine.memory;
+    facts.replicas = scenario.disaggregation->replicas();
+    facts.gpus = p.data_parallel_size * p.tensor_parallel_size + d.data_parallel_size * d.tensor_parallel_size;
+    facts.kv_blocks = std::max(facts.kv_blocks, scenario.disaggregation->decode.budget.kv_blocks);
+  }
   if (workload.nominal_rate_per_s) facts.request_rate = Json(*workload.nominal_rate_per_s).dump();
   facts.burstiness = workload.burstiness;
   facts.max_concurrency = workload.max_in_flight.value_or(0);
@@ -84,6 +93,66 @@ telemetry::RunFacts run_facts(const Scenario& scenario, const workload::Workload
   return facts;
 }
 
+/// Replicas of one engine.
+struct Pool {
+  std::shared_ptr<const Scenario> scenario;  // whose engine it is
+  std::size_t count = 0;
+  std::shared_ptr<plan::Planner> planner;    // of its first replica, and of all that do not autotune
+  std::shared_ptr<cost::IStepCost> cost;     // of the same
+  std::unique_ptr<serving::IStepConditions> conditions;
+  bool prefills_only = false;
+};
+
+/// GPUs that exchange data: the ranks of each replica, and with disaggregation every pair of a prefill and a decode rank
+/// that share KV heads.
+std::vector<std::vector<fabric::GpuPlace>> talking(const Scenario& scenario, const std::vector<std::vector<fabric::GpuPlace>>& places) {
+  auto groups = places;
+  if (!scenario.disaggregation) return groups;
+  const memory::EngineMemory& p = scenario.disaggregation->prefill.engine.memory;
+  const memory::EngineMemory& d = scenario.disaggregation->decode.engine.memory;
+  const auto prefills = static_cast<std::size_t>(p.data_parallel_size);
+  for (const serving::KvShard& shard : serving::kv_shards(scenario.inputs.model.kv_heads, p.tensor_parallel_size, d.tensor_parallel_size)) {
+    for (std::size_t i = 0; i < prefills; ++i) {
+      for (std::size_t j = prefills; j < places.size(); ++j) {
+        groups.push_back({places[i][static_cast<std::size_t>(shard.from)], places[j][static_cast<std::size_t>(shard.to)]});
+      }
+    }
+  }
+  return groups;
+}
+
+std::vector<std::size_t> hosts(const Scenario& scenario, const std::vector<fabric::GpuPlace>& ranks) {
+  std::vector<std::size_t> out;
+  for (const fabric::GpuPlace& place : ranks) out.push_back(world::host_index(scenario.inputs.cluster, place));
+  return out;
+}
+
+serving::HandoverSettings handover_settings(const Scenario& scenario) {
+  serving::HandoverSettings out;
+  const transformer::Model& model = scenario.inputs.model;
+  const PoolSettings& prefill = scenario.disaggregation->prefill;
+  out.by_layer = scenario.disaggregation->by_layer;
+  out.whole_blocks = scenario.disaggregation->whole_blocks;
+  out.layers = model.layers;
+  out.kv_heads = model.kv_heads;
+  const std::int64_t heads = std::max<std::int64_t>(model.kv_heads / prefill.engine.memory.tensor_parallel_size, 1);
+  out.head_token = prefill.budget.kv_block / static_cast<double>(prefill.engine.memory.block_size * heads);
+  return out;
+}
+
+Json handover_json(const serving::HandoverStats& stats, Seconds end) {
+  Json out = Json::object();
+  out.set("requests", stats.requests);
+  out.set("waited_for_blocks", stats.waited);
+  out.set("kv_gb", stats.bytes.value() / 1e9);
+  out.set("kv_gb_per_s", end > Seconds(0.0) ? stats.bytes.value() / 1e9 / end.value() : 0.0);
+  const bool any = stats.delay.count() > 0;
+  out.set("mean_delay_ms", any ? Json(stats.delay.mean() * 1e3) : Json());
+  out.set("p50_delay_ms", any ? Json(stats.delay.quantile(0.5) * 1e3) : Json());
+  out.set("p99_delay_ms", any ? Json(stats.delay.quantile(0.99) * 1e3) : Json());
+  return out;
+}
+
 /// All parts of a run, in the order they depend on each other.
 class Simulation {
  public:
@@ -91,14 +160,18 @@ class Simulation {
   RunOutcome run();
 
  private:
-  void add_replicas(std::size_t count);
-  void add_replica(std::size_t i, std::shared_ptr<cost::IStepCost> cost, std::shared_ptr<plan::Planner> planner);
-  [[nodiscard]] serving::Surroundings surroundings(std::size_t i, std::shared_ptr<plan::Planner> planner);
+  Pool make_pool(std::shared_ptr<const Scenario> scenario);
+  void add_replicas(Pool& pool);
+  void add_replica(const Pool& pool, std::size_t i, std::shared_ptr<cost::IStepCost> cost, std::shared_ptr<plan::Planner> planner);
+  void add_to_handover(const Pool& pool, std::size_t i);
+  [[nodiscard]] serving::Surroundings surroundings(const Pool& pool, std::size_t i, std::shared_ptr<plan::Planner> planner);
   std::unique_ptr<policy::IRouter> router() const;
   void check_books() const;
+  void add_sections(RunOutcome& out) const;
 
   const Scenario& scenario_;
   workload::Workload workload_;
+  std::vector<std::vector<fabric::GpuPlace>> places_;  // by replica and rank
   fabric::Topology topology_;
   world::Platform platform_;
   world::World world_;
@@ -107,18 +180,18 @@ class Simulation {
   std::unique_ptr<policy::IRouter> router_;
   std::unique_ptr<policy::IShaper> shaper_;
   plan::TacticNames tactics_;
-  std::shared_ptr<plan::Planner> planner_;  // of the first replica, and of all that do not autotune
   telemetry::Collector collector_;
   ProgressRecorder recorder_;
   cost::HostCost host_;
-  std::shared_ptr<cost::IStepCost> cost_;   // of the same
-  std::unique_ptr<serving::IStepConditions> step_conditions_;
+  std::vector<Pool> pools_;
   conditions::CombinedConditions conditions_;
   conditions::KvConsumerSettings consumer_settings_;
   std::shared_ptr<serving::OrderAgreements> agreements_ = std::make_shared<serving::OrderAgreements>();
   std::optional<serving::IdleModel> idle_;
   std::int32_t tenants_ = 1;
   std::optional<serving::Gateway> gateway_;
+  std::unique_ptr<policy::IRouter> decode_router_;
+  std::optional<serving::Handover> handover_;
   std::vector<std::unique_ptr<serving::Replica>> replicas_;
   std::vector<std::unique_ptr<conditions::KvConsumers>> consumers_;
   conditions::ReplicationOverhead overhead_;
@@ -127,28 +200,47 @@ class Simulation {
 Simulation::Simulation(const Scenario& scenario, const ProgressSink* sink)
     : scenario_(scenario),
       workload_(workload::make_workload(scenario.workload, "/workload", scenario.base_dir, scenario.seed)),
+      places_(placement(scenario)),
       topology_(scenario.inputs.cluster),
-      platform_(world::make_platform(scenario.inputs.cluster, topology_, placement(scenario),
+      platform_(world::make_platform(scenario.inputs.cluster, topology_, talking(scenario, places_),
                                      scenario.inputs.gpu.bf16_sustained)),
       world_(platform_),
       router_(router()),
       shaper_(make_shaper(scenario.shaping)),
-      planner_(make_planner(scenario, tactics_)),
       collector_(run_facts(scenario, workload_)),
       recorder_(collector_, sink, workload_.source->size_hint()),
       host_(engine_host_cost(scenario)),
-      cost_(step_cost(scenario, host_, planner_)),
-      step_conditions_(make_step_conditions(scenario.conditions, scenario.hypotheses, scenario.seed,
-                                            scenario.engine.memory.tensor_parallel_size, collector_.ledger())),
       consumer_settings_(kv_consumer_settings(scenario.conditions, scenario.hypotheses, scenario.seed)) {
-  if (scenario.observe.plans) collector_.follow_plans(tactics_, planner_->graph());
+  if (scenario.disaggregation) {
+    pools_.push_back(make_pool(std::make_shared<const Scenario>(pool_scenario(scenario, scenario.disaggregation->prefill))));
+    pools_.push_back(make_pool(std::make_shared<const Scenario>(pool_scenario(scenario, scenario.disaggregation->decode))));
+    pools_.front().prefills_only = true;
+    // Draws of its own: the second choice does not repeat the first one.
+    decode_router_ = policy::make_router(scenario.router, RandomStream(scenario.seed, "routing/decode").bits({0}, 0));
+    handover_.emplace(first_replica_component + static_cast<std::uint32_t>(places_.size()), handover_settings(scenario),
+                      serving::Handover::Parts{world_, world_, pool_, *decode_router_});
+  } else {
+    pools_.push_back(make_pool({std::shared_ptr<void>(), &scenario}));
+  }
+  if (scenario.observe.plans) collector_.follow_plans(tactics_, pools_.front().planner->graph());
   if (scenario.observe.drift) collector_.follow_drift({drift_law(scenario), {}});
-  if (step_conditions_) conditions_.add(*step_conditions_);
-  idle_.emplace(cost_, engine_config(scenario, host_), front_end(host_));
-  serving::Gateway::Parts parts{world_, pool_, *router_, recorder_, shaper_.get(), &*idle_};
+  // What an idle system takes is known of one engine that does everything.
+  if (!scenario.disaggregation) idle_.emplace(pools_.front().cost, engine_config(scenario, host_), front_end(host_));
+  serving::Gateway::Parts parts{world_, pool_, *router_, recorder_, shaper_.get(), idle_ ? &*idle_ : nullptr};
   tenants_ = static_cast<std::int32_t>(workload_.tenant_shares.size());
   gateway_.emplace(gateway_component, std::move(workload_), front_end(host_), parts);
-  add_replicas(static_cast<std::size_t>(scenario.engine.memory.data_parallel_size));
+  for (Pool& pool : pools_) add_replicas(pool);
+}
+
+Pool Simulation::make_pool(std::shared_ptr<const Scenario> scenario) {
+  Pool out;
+  out.scenario = std::move(scenario);
+  out.count = static_cast<std::size_t>(out.scenario->engine.memory.data_parallel_size);
+  out.planner = make_planner(*out.scenario, tactics_);
+  out.cost = step_cost(*out.scenario, host_, out.planner);
+  out.conditions = make_step_conditions(scenario_.conditions, scenario_.hypotheses, scenario_.seed,
+                                        out.scenario->engine.memory.tensor_parallel_size, collector_.ledger());
+  return out;
 }
 
 std::unique_ptr<policy::IRouter> Simulation::router() const {
@@ -158,11 +250,13 @@ std::unique_ptr<policy::IRouter> Simulation::router() const {
                                     policy::assign_replicas(replicas, workload_.tenant_shares));
 }
 
-serving::Surroundings Simulation::surroundings(std::size_t i, std::shared_ptr<plan::Planner> planner) {
+serving::Surroundings Simulation::surroundings(const Pool& pool, std::size_t i, std::shared_ptr<plan::Planner> planner) {
   serving::Surroundings out;
   if (!conditions_.empty() || !consumer_settings_.empty()) out.conditions = &conditions_;
   out.controller = make_controller(scenario_.control);
-  out.workspace = make_workspace(scenario_, i);
+  out.workspace = make_workspace(*pool.scenario, i);
+  if (handover_) out.handover = &*handover_;
+  out.prefills_only = pool.prefills_only;
   const bool strict = scenario_.security.isolation == Isolation::strict;
   if (strict) out.tenants = tenants_;
   if (shaper_) out.measure_load = scenario_.regimes.thresholds.queue_window;
@@ -194,25 +288,39 @@ serving::Surroundings Simulation::surroundings(std::size_t i, std::shared_ptr<pl
   return out;
 }
 
-void Simulation::add_replicas(std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) {
-    if (scenario_.engine.autotune && i > 0) {
-      auto planner = make_planner(scenario_, tactics_, i);
-      add_replica(i, step_cost(scenario_, host_, planner), planner);
+void Simulation::add_replicas(Pool& pool) {
+  const std::size_t first = replicas_.size();
+  if (pool.conditions && !scenario_.disaggregation) conditions_.add(*pool.conditions);
+  for (std::size_t i = first; i < first + pool.count; ++i) {
+    // Its ranks are those of its pool.
+    if (pool.conditions && scenario_.disaggregation) conditions_.add(ReplicaId{i}, *pool.conditions);
+    if (pool.scenario->engine.autotune && i > first) {
+      auto planner = make_planner(*pool.scenario, tactics_, i);
+      add_replica(pool, i, step_cost(*pool.scenario, host_, planner), planner);
     } else {
-      add_replica(i, cost_, planner_);
+      add_replica(pool, i, pool.cost, pool.planner);
     }
   }
   if (!consumer_settings_.replications.empty()) conditions_.add(overhead_);
 }
 
-void Simulation::add_replica(std::size_t i, std::shared_ptr<cost::IStepCost> cost, std::shared_ptr<plan::Planner> planner) {
+void Simulation::add_to_handover(const Pool& pool, std::size_t i) {
+  if (pool.prefills_only) {
+    handover_->add_prefill(*replicas_[i], hosts(scenario_, places_[i]));
+  } else {
+    handover_->add_decode(*replicas_[i], hosts(scenario_, places_[i]));
+  }
+}
+
+void Simulation::add_replica(const Pool& pool, std::size_t i, std::shared_ptr<cost::IStepCost> cost,
+                             std::shared_ptr<plan::Planner> planner) {
   const auto component = first_replica_component + static_cast<std::uint32_t>(i);
   replicas_.push_back(std::make_unique<serving::Replica>(
-      ReplicaId{i}, component, engine_config(scenario_, host_), std::move(cost),
-      serving::Replica::Parts{world_, pool_, batcher_, recorder_, *gateway_}, surroundings(i, std::move(planner))));
+      ReplicaId{i}, component, engine_config(*pool.scenario, host_), std::move(cost),
+      serving::Replica::Parts{world_, pool_, batcher_, recorder_, *gateway_}, surroundings(pool, i, std::move(planner))));
   serving::Replica& replica = *replicas_.back();
-  gateway_->add_replica(replica);
+  if (handover_) add_to_handover(pool, i);
+  if (!handover_ || pool.prefills_only) gateway_->add_replica(replica);
   if (consumer_settings_.empty()) return;
   consumers_.push_back(std::make_unique<conditions::KvConsumers>(
       consumer_settings_,
@@ -231,11 +339,21 @@ void Simulation::check_books() const {
     throw Error(fmt::format("the run ended with {} of {} requests finished, {} in flight and {} sequences held",
                             finished, gateway_->sent(), gateway_->in_flight(), pool_.active()));
   }
+  if (handover_ && !handover_->idle()) throw Error("the run ended with KV on its way between replicas");
   for (std::size_t i = 0; i < replicas_.size(); ++i) {
     if (replicas_[i]->idle()) continue;
     const policy::ReplicaView view = replicas_[i]->view();
     throw Error(fmt::format("the run ended with replica {} not idle: {} waiting, {} running, {} KV blocks in use", i,
                             view.waiting, view.running, view.kv_blocks_used));
+  }
+}
+
+// What the collector does not hear of.
+void Simulation::add_sections(RunOutcome& out) const {
+  if (!handover_) return;
+  out.summary.set("handover", handover_json(handover_->stats(), out.end));
+  for (telemetry::ResultFile& file : out.files) {
+    if (file.name == "summary.json") file.content = out.summary.dump(2) + "\n";
   }
 }
 
@@ -255,6 +373,7 @@ RunOutcome Simulation::run() {
                       fmt::format("a warm-up that leaves requests to measure: the run ended at {:.3f} s", out.end.value()));
   }
   out.files = collector_.files();
+  add_sections(out);
   out.events = world_.events_handled();
   out.steps = static_cast<std::int64_t>(recorder_.steps());
   return out;

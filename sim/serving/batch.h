@@ -31,6 +31,8 @@ struct Batch {
   std::vector<Slot> chunk_slots;   // whose chunks they are
   std::vector<Slot> first_tokens;  // prefill ends here
   std::vector<Slot> finishing;     // last token comes from here
+  std::vector<Slot> joined;        // decode here for the first time, with KV from another replica
+  std::vector<Slot> handed_over;   // prefill ends here; another replica decodes them
   std::vector<Slot> preempted;     // their last token before a preemption comes from here
 };
 

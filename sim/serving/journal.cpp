@@ -39,10 +39,15 @@ void Journal::on_scheduled(Sequence& s, std::uint64_t step) {
   s.marks.plan_switches = plan_switches_;
 }
 
+void Journal::on_joined(Sequence& s, std::uint64_t step) const {
+  s.marks = {gpu_clock_, step, plan_switches_, last_wait_ != nullptr ? delays_ : std::vector<Seconds>()};
+}
+
+// Of all replicas it ran on.
 void Journal::on_departed(Sequence& s) const {
   RequestRecord& r = s.record;
-  r.gpu = gpu_clock_ - s.marks.gpu;
-  r.plan_switches = plan_switches_ - s.marks.plan_switches;
+  r.gpu += gpu_clock_ - s.marks.gpu;
+  r.plan_switches += plan_switches_ - s.marks.plan_switches;
   r.regime = regime_.label;
   for (std::size_t i = 0; i < held_at_.size(); ++i) {
     if (held_at_[i] > s.marks.step) r.regime_bits = static_cast<std::uint8_t>(r.regime_bits | (1U << i));

@@ -33,6 +33,8 @@ class Journal {
     if (last_wait_ != nullptr) s.marks.delays = delays_;  // else nothing was delayed yet
   }
   void on_scheduled(Sequence& s, std::uint64_t step);
+  /// Its KV came from another replica: it decodes here.
+  void on_joined(Sequence& s, std::uint64_t step) const;
   /// Its last batch is handled: fills in what its record says of the time it ran.
   void on_departed(Sequence& s) const;
 

@@ -17,6 +17,7 @@ struct Lane {
   explicit Lane(std::int64_t block_size) : decoding(block_size) {}
 
   std::deque<Slot> waiting;
+  std::deque<Slot> imported;      // their KV came from another replica; they wait for a seat
   Slot partial = no_slot;         // the running sequence whose prefill is cut
   DecodeSet decoding;
   std::uint64_t next_number = 0;  // of its next batch; without isolation that of the replica's
@@ -26,7 +27,7 @@ struct Lane {
   std::uint64_t members = 0;      // sum of member_hash() over them
   std::unique_ptr<IDriftTracker> drift;  // null: drift is not followed
 
-  [[nodiscard]] bool has_work() const { return decoding.size() > 0 || partial != no_slot || !waiting.empty(); }
+  [[nodiscard]] bool has_work() const { return decoding.size() > 0 || partial != no_slot || !waiting.empty() || !imported.empty(); }
 };
 
 }  // namespace brink::serving

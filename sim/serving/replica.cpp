@@ -44,9 +44,43 @@ void Replica::enqueue(Slot slot) {
   if (in_flight_ == 0) request_form(std::max(now, host_free_));
 }
 
+bool Replica::reserve_import(Slot slot) {
+  Sequence& s = parts_.pool[slot];
+  const std::int64_t blocks = kv_.blocks_for(s.prompt + 1);
+  const bool preempted = std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return !lane.waiting.empty(); });
+  if (preempted || blocks > kv_.free()) return false;
+  kv_.allocate(blocks);
+  blocks_.take(s.reserved, blocks);
+  ++moving_;
+  return true;
+}
+
+void Replica::import(Slot slot) {
+  Sequence& s = parts_.pool[slot];
+  s.record.replica = id_;
+  s.lane = lanes_.size() > 1 ? s.record.tenant : 0;
+  s.blocks = std::exchange(s.reserved, {});
+  lane_of(s).imported.push_back(slot);
+  if (turn_) turn_->join(s.lane);
+  --moving_;
+  parts_.recorder.on_queue(id_, parts_.clock.now(), waiting());
+  wake();
+}
+
+void Replica::release_handed_over(Slot slot) {
+  release_blocks(slot, parts_.pool[slot].prompt, false);
+  --moving_;
+  wake();
+}
+
+void Replica::wake() {
+  const bool work = std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.has_work(); });
+  if (in_flight_ == 0 && work) request_form(std::max(parts_.clock.now(), host_free_));
+}
+
 std::int64_t Replica::waiting() const {
   std::size_t count = 0;
-  for (const Lane& lane : lanes_) count += lane.waiting.size();
+  for (const Lane& lane : lanes_) count += lane.waiting.size() + lane.imported.size();
   return static_cast<std::int64_t>(count);
 }
 
@@ -76,8 +110,8 @@ KvView Replica::kv_view() const {
 void Replica::return_held(std::int64_t blocks) {
   kv_.return_held(blocks);
   blocks_.put_back(blocks);
-  const bool work = std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.has_work(); });
-  if (in_flight_ == 0 && work) request_form(std::max(parts_.clock.now(), host_free_));
+  wake();
+  if (around_.handover != nullptr && !around_.prefills_only) around_.handover->on_room(id_);
 }
 
 std::int64_t Replica::tokens(std::int64_t i) const {
@@ -160,8 +194,8 @@ bool Replica::form_any_batch() {
 }
 
 void Replica::check_not_stuck() const {
-  // Blocks that consumers keep come back by themselves and wake the replica.
-  if (waiting() == 0 || kv_.held() > 0) return;
+  // Blocks that consumers keep, or KV on its way, come back by themselves and wake the replica.
+  if (waiting() == 0 || kv_.held() > 0 || moving_ > 0) return;
   const auto lane = std::find_if(lanes_.begin(), lanes_.end(), [](const Lane& l) { return !l.waiting.empty(); });
   const Sequence& s = parts_.pool[lane->waiting.front()];
   throw Error(fmt::format("replica {} is empty and still cannot start its next request ({} tokens to prefill, {} KV "

@@ -68,6 +68,15 @@ class Replica final : public world::EventHandler, public IKvOwner, private polic
   /// A routed request joins the waiting queue now.
   void enqueue(Slot slot);
 
+  // With disaggregation (sim/serving/handover.h)
+  /// Takes blocks for the KV of a prompt from elsewhere and of its next token; false when there are too few, or
+  /// preempted requests wait for theirs.
+  [[nodiscard]] bool reserve_import(Slot slot);
+  /// The KV is there: the request decodes as soon as it has a seat.
+  void import(Slot slot);
+  /// The KV of a prompt that was prefilled here is elsewhere.
+  void release_handed_over(Slot slot);
+
   [[nodiscard]] policy::ReplicaView view() const;
   [[nodiscard]] ReplicaLoad load() const;
   [[nodiscard]] const EngineConfig& config() const { return config_; }
@@ -91,6 +100,7 @@ class Replica final : public world::EventHandler, public IKvOwner, private polic
 
   // The loop (replica.cpp)
   void request_form(Seconds when);
+  void wake();
   void form();
   bool form_any_batch();
   void schedule_output();
@@ -106,6 +116,9 @@ class Replica final : public world::EventHandler, public IKvOwner, private polic
   void take_blocks(Sequence& s, std::int64_t blocks);
   void run_chunk(Batch& batch, Slot slot, std::int64_t tokens);
   void admit(Batch& batch, Slot slot, std::int64_t tokens);
+  void join_imported();
+  void announce_chunks(const Batch& batch) const;
+  [[nodiscard]] bool hands_over(const Sequence& s) const;
   void check(const policy::BatchView& view, const policy::BatchDecision& decision) const;
   /// Gives the blocks back but for what consumers keep.
   void release_blocks(Slot slot, std::int64_t tokens, bool preempted);
@@ -113,6 +126,8 @@ class Replica final : public world::EventHandler, public IKvOwner, private polic
 
   // Handling its output (replica_output.cpp)
   void handle_output();
+  void tell_intervals(const Batch& batch, Seconds now);
+  void hand_over(const Batch& batch, Seconds now);
   void deliver_first_tokens(const Batch& batch, Seconds now, Seconds stream_start);
   Seconds start_streaming(const Batch& batch, Seconds now);
   void control(const Batch& batch, Seconds now);
@@ -149,6 +164,8 @@ class Replica final : public world::EventHandler, public IKvOwner, private polic
   std::uint64_t next_number_ = 0;
   std::int64_t preemptions_ = 0;   // since the last batch was formed
   bool forming_ = false;           // a form event is pending
+  std::int64_t moving_ = 0;        // prompts whose KV leaves, or whose blocks wait for it
+  std::vector<Slot> joined_;       // imported since the last batch was formed
   Seconds gpu_free_, host_free_;
   Seconds last_end_;               // of the step before
   Seconds stream_free_;            // when the API server has sent all it was handed

@@ -12,6 +12,7 @@ namespace brink::serving {
 bool Replica::form_batch() {
   Lane& lane = *lane_;
   const bool preempted = reserve_blocks();
+  if (!lane.imported.empty()) join_imported();
   decision_.partial_chunk = 0;
   decision_.admit_chunks.clear();
   if (lane.partial != no_slot || !lane.waiting.empty()) {
@@ -68,11 +69,14 @@ void Replica::begin(Batch& batch) {
   batch.seats = limits_.seats;
   batch.preemptions = std::exchange(preemptions_, 0);
   batch.prefill_tokens = 0;
-  for (auto* slots : {&batch.chunk_slots, &batch.first_tokens, &batch.finishing, &batch.preempted}) slots->clear();
+  for (auto* slots : {&batch.chunk_slots, &batch.first_tokens, &batch.finishing, &batch.joined, &batch.handed_over, &batch.preempted}) {
+    slots->clear();
+  }
   batch.chunks.clear();
 
   batch.decode_sequences = lane.decoding.size();
   lane.decoding.advance(batch.lane_number);
+  batch.joined.swap(joined_);
   batch.decode_context = lane.decoding.context();
   batch.decode_blocks = lane.decoding.attention_blocks();
   batch.decode_longest = lane.decoding.longest(batch.lane_number);
@@ -115,6 +119,7 @@ void Replica::launch(Batch& batch) {
   }
   const Seconds begin = std::max(gpu_free_, batch.formed + batch.time.host_before);
   batch.gpu_end = gpu_free_ = begin + batch.time.gpu();
+  if (around_.prefills_only) announce_chunks(batch);
   if (consumers_.empty()) return;
   KvView view = kv_view();
   view.batch = batch.number;
@@ -237,6 +242,37 @@ void Replica::take_blocks(Sequence& s, std::int64_t blocks) {
   if (blocks > 0) blocks_.take(s.blocks, blocks);
 }
 
+// Behind those who run: the blocks of their next token are reserved, so nobody has to give way for them. A cut
+// prefill stays last in the running list.
+void Replica::join_imported() {
+  Lane& lane = *lane_;
+  while (!lane.imported.empty() && lane.partial == no_slot && running_ < limits_.seats) {
+    const Slot slot = lane.imported.front();
+    lane.imported.pop_front();
+    Sequence& s = parts_.pool[slot];
+    s.admitted_batch = s.last_chunk_batch = next_number_;
+    ++running_;
+    link_last(slot);
+    lane.decoding.join(slot, s, lane.next_number - 1, s.output_target - s.generated);
+    if (around_.journal) around_.journal->on_joined(s, next_number_);
+    joined_.push_back(slot);
+  }
+}
+
+// One that ends with its first token has nothing to decode elsewhere.
+bool Replica::hands_over(const Sequence& s) const {
+  const std::int64_t generated_before = s.prompt - s.record.input_tokens;
+  return around_.prefills_only && s.output_target - generated_before > 1;
+}
+
+void Replica::announce_chunks(const Batch& batch) const {
+  const Seconds begin = batch.gpu_end - batch.time.gpu();
+  for (std::size_t i = 0; i < batch.chunks.size(); ++i) {
+    if (!hands_over(parts_.pool[batch.chunk_slots[i]])) continue;
+    around_.handover->on_chunk(batch.chunk_slots[i], batch.chunks[i].context, batch.chunks[i].tokens, begin, batch.gpu_end);
+  }
+}
+
 void Replica::run_chunk(Batch& batch, Slot slot, std::int64_t tokens) {
   Lane& lane = *batch.lane;
   Sequence& s = parts_.pool[slot];
@@ -255,7 +291,11 @@ void Replica::run_chunk(Batch& batch, Slot slot, std::int64_t tokens) {
   batch.first_tokens.push_back(slot);
   ++s.generated;
   const std::int64_t remaining = s.output_target - s.generated;
-  if (remaining > 0) {
+  if (hands_over(s)) {
+    s.phase = Phase::moving;
+    unlink(slot);
+    batch.handed_over.push_back(slot);
+  } else if (remaining > 0) {
     lane.decoding.join(slot, s, batch.lane_number, remaining);
     lane.members += member_hash(s.record.id);
     const std::int64_t cached = cached_tokens(s);

@@ -8,10 +8,7 @@ namespace brink::serving {
 void Replica::handle_output() {
   const Seconds now = parts_.clock.now();
   Batch& batch = in_flight(0);
-  if (batch.decode_sequences > 0) {
-    // A member of this batch's decode set had a token from its lane's batch before.
-    parts_.recorder.on_intervals({now, now - batch.lane->last_output, batch.decode_sequences});
-  }
+  if (batch.decode_sequences > 0) tell_intervals(batch, now);
   const Seconds stream_start = start_streaming(batch, now);
   deliver_first_tokens(batch, now, stream_start);
   for (const Slot slot : batch.preempted) parts_.pool[slot].last_token = now;
@@ -21,6 +18,7 @@ void Replica::handle_output() {
     release_blocks(slot, s.prompt + s.remaining, false);
     --running_;
   }
+  hand_over(batch, now);
   --in_flight_;
   oldest_ = (oldest_ + 1) % batches_.size();
   step_time_ = now - std::max(batch.formed, last_end_);
@@ -33,6 +31,26 @@ void Replica::handle_output() {
   for (const Slot slot : batch.finishing) {
     if (around_.journal) around_.journal->on_departed(parts_.pool[slot]);
     parts_.listener.on_finished(slot, stream_start + config_.stream_per_token * static_cast<double>(++position));
+  }
+  if (around_.handover != nullptr && !around_.prefills_only) around_.handover->on_room(id_);
+}
+
+// A member of this batch's decode set had a token from its lane's batch before; one that joined here had its from
+// the replica that prefilled it.
+void Replica::tell_intervals(const Batch& batch, Seconds now) {
+  const std::int64_t members = batch.decode_sequences - static_cast<std::int64_t>(batch.joined.size());
+  if (members > 0) parts_.recorder.on_intervals({now, now - batch.lane->last_output, members});
+  for (const Slot slot : batch.joined) parts_.recorder.on_intervals({now, now - parts_.pool[slot].last_token, 1});
+}
+
+void Replica::hand_over(const Batch& batch, Seconds now) {
+  for (const Slot slot : batch.handed_over) {
+    Sequence& s = parts_.pool[slot];
+    s.last_token = now;
+    --running_;
+    ++moving_;
+    if (around_.journal) around_.journal->on_departed(s);
+    around_.handover->on_prefilled(slot);
   }
 }
 

@@ -11,7 +11,7 @@
 
 namespace brink::serving {
 
-enum class Phase : std::uint8_t { waiting, prefilling, decoding, finishing };
+enum class Phase : std::uint8_t { waiting, prefilling, decoding, finishing, moving };
 
 /// Where the clocks of its replica stood when a request came.
 struct Marks {
@@ -36,6 +36,7 @@ struct Sequence {
   std::uint64_t prefill_batch = 0; // number in its lane of the batch that ended its prefill
   Seconds last_token;              // kept over a preemption, for the interval across it
   memory::BlockTable blocks;       // what its prompt got
+  memory::BlockTable reserved;     // on the replica its KV is on the way to
   bool shares = false;             // reads its cached prefix from blocks others read too
   std::uint32_t epoch = 0;         // raised at a preemption: stale finish entries are recognised
   Phase phase = Phase::waiting;

@@ -9,6 +9,7 @@
 #include "models/base/units.h"
 #include "sim/policy/i_controller.h"
 #include "sim/serving/i_drift_tracker.h"
+#include "sim/serving/i_handover.h"
 #include "sim/serving/i_step_conditions.h"
 #include "sim/serving/journal.h"
 
@@ -30,6 +31,8 @@ struct Surroundings {
   std::optional<Seconds> measure_load;            // over so long, for who shapes requests
   std::int32_t tenants = 1;                       // more than one: no batch mixes them
   Seconds ready{0.0};                             // steps begin no earlier
+  IHandover* handover = nullptr;                  // with disaggregation; outlives the replica
+  bool prefills_only = false;                     // prompts leave through it; else they may come in
 };
 
 }  // namespace brink::serving

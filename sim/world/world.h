@@ -9,12 +9,13 @@
 #include "models/base/units.h"
 #include "sim/world/event_queue.h"
 #include "sim/world/i_clock.h"
+#include "sim/world/i_network.h"
 #include "sim/world/platform.h"
 
 namespace brink::world {
 
 /// One per process: SimGrid allows a single engine. A run is a process of its own.
-class World final : public IClock {
+class World final : public IClock, public INetwork {
  public:
   explicit World(const Platform& platform);
 
@@ -27,7 +28,7 @@ class World final : public IClock {
   /// gets (kind, data) when the last byte is there. A GPU's transfer to itself and one of no
   /// bytes take the latency alone.
   void transfer(std::size_t from_gpu, std::size_t to_gpu, Bytes size, std::uint32_t component,
-                EventHandler& handler, std::uint32_t kind, std::uint64_t data = 0);
+                EventHandler& handler, std::uint32_t kind, std::uint64_t data = 0) override;
 
   /// For what runs on SimGrid beside this class's own flows: `start` is called from SimGrid's main loop when its clock
   /// has come up to now(), and time no longer runs ahead of it until the matching leave().

@@ -23,7 +23,7 @@ TEST(Shipped, EveryScenarioIsAccepted) {
     ++count;
     std::vector<std::string> settings;
     // Its trace is the user's to bring.
-    if (entry.path().stem() == "azure_replay") {
+    if (entry.path().stem() == "azure_replay" || entry.path().stem() == "pd_disaggregation") {
       settings.push_back("/workload/trace/path=\"" + trace.str() + "\"");
     }
     EXPECT_NO_THROW((void)load_scenario(entry.path().string(), settings)) << entry.path();
