@@ -33,10 +33,9 @@ def table(result: RunResult, name: str) -> pd.DataFrame:
 def bare(result: RunResult) -> RunResult:
     """The run as an engine gives it that followed none of the mechanisms."""
     series = table(result, "timeseries.csv").drop(columns=["regime", "plan_switches"], errors="ignore")
-    requests = table(result, "requests.csv").drop(columns=["drift_from_idle", "drift_pairwise"], errors="ignore")
     summary = {k: v for k, v in result.summary.items() if k not in ("plans", "regimes", "drift", "waits", "cascades", "p99_drift", "hypotheses")}
     files = {"summary.json": json.dumps(summary).encode(), "scenario.json": result.files["scenario.json"],
-             "timeseries.csv": series.to_csv(index=False).encode(), "requests.csv": requests.to_csv(index=False).encode()}
+             "timeseries.csv": series.to_csv(index=False).encode(), "requests.csv": result.files["requests.csv"]}
     return RunResult(files)
 
 
@@ -49,20 +48,31 @@ def tactics() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def drift_section() -> dict[str, Any]:
+    """Section "drift" of a summary, as far as it is drawn."""
+    tally = {"requests": 200, "divergence_from_idle": 0.04, "divergence_from_idle_se": 0.001, "divergence_pairwise": 0.02,
+             "divergence_pairwise_se": None}
+    part = {"divergence_from_idle": 0.05, "divergence_pairwise": 0.03}
+    return tally | {
+        "by_output_tokens": [tally | {"output_tokens_from": 33, "output_tokens_to": 64}],
+        "by_plan_switches": [tally | {"switches_from": 0, "switches_to": 0}],
+        "by_regime": {"paging": tally},
+        "tail": {"requests": 200, "median_10_percent": part, "slowest_1_percent": part | {"divergence_from_idle": None}},
+    }
+
+
 @pytest.fixture(scope="module")
 def whole(result: RunResult, tmp_path_factory: pytest.TempPathFactory) -> RunResult:
     """A run with everything there is to draw, on disk, explained."""
     plain = bare(result)
-    series, requests = table(plain, "timeseries.csv"), table(plain, "requests.csv")
+    series = table(plain, "timeseries.csv")
     series["regime"] = np.where(series["t_s"].between(10, 15), "paging", "normal")
     series["plan_switches"] = 3
-    requests["drift_from_idle"] = 1e-4 * requests["output_tokens"]
-    requests["drift_pairwise"] = 5e-5 * requests["output_tokens"]
     pair = {f"{q}_{what}": 2.0 for q in ("p50", "p99") for what in ("idle_ms", "load_ms", "ratio")}
     summary = plain.summary | {"regimes": {"label_share": {"normal": 0.8, "paging": 0.2}, "transitions": 2},
-                               "p99_drift": {"ttft": pair, "tpot": pair, "e2el": {}}, "hypotheses": ["scalar_fp16_at_17"]}
+                               "drift": drift_section(), "p99_drift": {"ttft": pair, "tpot": pair, "e2el": {}}, "hypotheses": ["scalar_fp16_at_17"]}
     scenario = plain.scenario | {"conditions": [SLOW, HARMLESS]}
-    files = plain.files | {"timeseries.csv": series.to_csv(index=False).encode(), "requests.csv": requests.to_csv(index=False).encode(),
+    files = plain.files | {"timeseries.csv": series.to_csv(index=False).encode(),
                            "summary.json": json.dumps(summary).encode(), "scenario.json": json.dumps(scenario).encode(),
                            "tactics.csv": tactics().to_csv(index=False).encode(), "ledger.jsonl": two_trees()}
     folder = RunResult(files).write(tmp_path_factory.mktemp("whole") / "run")
@@ -80,7 +90,7 @@ def test_sections_are_there_with_their_data_only(result: RunResult, whole: RunRe
     assert "<pattern" not in without
     page = render(whole)
     assert [heading for heading in headings(page) if heading in SECTIONS] == list(SECTIONS)
-    for figure in ("regimes", "cascades", "shares", "tactics-qkv-proj", "plan-switches", "drift-length", "drift-latency"):
+    for figure in ("regimes", "cascades", "shares", "tactics-qkv-proj", "plan-switches", "drift-length", "drift-latency", "drift-regime", "drift-switches"):
         assert f'id="chart-{figure}"' in page
     assert 'id="chart-tactics-lm-head"' not in page  # it never switches
     assert "Always one tactic: lm head (only &lt;one&gt;)" in page
@@ -126,6 +136,14 @@ def test_tactic_bars_have_the_shares_of_their_load() -> None:
     drawn, = plans.tactic_figures(tactics())
     assert "1: 128x64x64, 75.0% of 40 steps" in drawn and "3–4: 128x128x64, 100.0% of 60 steps" in drawn
     assert "2 tactics; the usual one ran in 70.0 % of its steps" in drawn
+
+
+def test_drift_bars_have_the_summarys_figures() -> None:
+    drawn = "".join(drift.drift_figures({"drift": drift_section()}))
+    assert "64: 4 ± 0.2 % from the same request alone and idle, 200 requests" in drawn
+    assert "64: 2 % between two executions under this load, 200 requests" in drawn
+    assert "middle 10 %: 5 %" in drawn and "slowest 1 %:" not in drawn  # nothing is known of it
+    assert drift.drift_figures({}) == drift.drift_figures({"drift": {"requests": 0}}) == []
 
 
 def test_a_long_ledger_stays_small() -> None:

@@ -33,7 +33,7 @@ def slo_violations(summary: dict[str, Any]) -> float | None:
 
 
 def drift_percent(summary: dict[str, Any]) -> float | None:
-    """Expected share of completions that differ from the same request alone and idle, in per cent."""
+    """Expected share of completions that differ from those of the same requests alone and idle, in per cent."""
     share = _number(get(summary, "/drift/divergence_from_idle"))
     return None if share is None else 100.0 * share
 

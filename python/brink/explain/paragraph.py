@@ -10,8 +10,8 @@ from brink.explain.explanation import Explanation
 from brink.explain.metrics import slo_violations
 from brink.headline import milliseconds
 
-_TOLD = ("p99_e2el_ms", "p99_ttft_ms", "p99_tpot_ms", "mean_e2el_ms", "slo_violations", "drift")  # at most three are
-_TOLD_MAX = 3
+_TOLD = ("p99_e2el_ms", "slo_violations", "p99_ttft_ms", "p99_tpot_ms", "mean_e2el_ms", "drift")  # in order of weight
+_TOLD_MAX = 4
 
 
 def paragraph(found: Explanation) -> str:

@@ -1,12 +1,10 @@
-"""Drift: how often completions differ, by output length and among the slow requests, and how far the tail is from idle."""
+"""Drift: how often answers differ, by length, in the tail, by regime and by plan switches; and the tail of the latencies."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
 from typing import Any
-
-import numpy as np
-import pandas as pd
 
 from brink.headline import milliseconds
 from brink.pointer import get
@@ -16,20 +14,38 @@ from brink.report.scale import ceiling
 from brink.report.scale import label as tick_label
 from brink.report.still import bar, figure, rule, text
 
-_LENGTHS = 6  # groups of output length
-_LEAST = 20  # requests in a group
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 10, 12, 54
+_TWO_SIDED = 1.96  # standard errors to either side that hold 95 %
 IDLE, PAIRWISE = Fill("#0072B2"), Fill("#E69F00", RISING)
-_SERIES = (("drift_from_idle", "from the same request alone and idle", IDLE), ("drift_pairwise", "between two executions under this load", PAIRWISE))
+_SERIES = (("divergence_from_idle", "from the same request alone and idle", IDLE),
+           ("divergence_pairwise", "between two executions under this load", PAIRWISE))
 
 
-def drift_figures(requests: pd.DataFrame, warmup_s: float) -> list[str]:
-    """Bars by output length and by latency; none when drift was not followed."""
-    if "drift_from_idle" not in requests or not requests["drift_from_idle"].notna().any():
+@dataclass(frozen=True)
+class _Group:
+    """Requests that are told apart, and the section of the summary about them."""
+
+    name: str
+    requests: int
+    values: dict[str, Any]
+
+
+def drift_figures(summary: dict[str, Any]) -> list[str]:
+    """Bars by output length, in the tail, by regime and by switches; none when drift was not followed."""
+    section = get(summary, "/drift")
+    if not isinstance(section, dict) or not section.get("requests"):
         return []
-    kept = requests[(requests["arrival_s"] >= warmup_s) & requests["drift_from_idle"].notna()]
-    groups = [_by_length(kept), _by_latency(kept)]
-    return [drawn for drawn in groups if drawn]
+    drawn = [
+        _bars("drift-length", "Divergence by output length", "output tokens, up to", _ranges(section, "output_tokens"),
+              "Expected share of answers that differ in some token; long ones have more chances to."),
+        _bars("drift-latency", "Divergence in the tail", "output tokens", _tail(section),
+              "The slowest 1 % against the middle 10 % of the requests, answers of equal length compared."),
+        _bars("drift-regime", "Divergence by regime", "regimes the request met", _regimes(section),
+              "A request counts in every regime whose predicate held while it ran."),
+        _bars("drift-switches", "Divergence by plan switches", "plan switches of its replica while it ran, up to", _ranges(section, "switches", "plan_switches"),
+              "Long answers meet more switches and differ more often for their length alone."),
+    ]
+    return [one for one in drawn if one]
 
 
 def tail_table(summary: dict[str, Any]) -> str:
@@ -52,63 +68,60 @@ def tail_table(summary: dict[str, Any]) -> str:
             '<p class="note">The same requests, under this load and each alone on an idle system.</p></section>')
 
 
-def _by_length(kept: pd.DataFrame) -> str:
-    lengths = kept["output_tokens"].to_numpy(dtype=float)
-    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, _LENGTHS + 1)).round())
-    if len(edges) < 2:
-        edges = np.array([lengths.min(), lengths.max() + 1])
-    which = np.clip(np.searchsorted(edges, lengths, side="right") - 1, 0, len(edges) - 2)
-    groups = []
-    for index in range(len(edges) - 1):
-        rows = kept[which == index]
-        if len(rows) >= _LEAST:
-            low, high = int(rows["output_tokens"].min()), int(rows["output_tokens"].max())
-            groups.append((str(low) if low == high else f"{low}–{high}", rows))
-    return _bars("drift-length", "Divergence by output length", "output tokens", groups,
-                 "Expected share of completions that differ in some token; longer ones have more chances to.")
+def _ranges(section: dict[str, Any], field: str, key: str = "") -> list[_Group]:
+    """Groups of a list whose items have <field>_to."""
+    return [_Group(tick_label(float(item[f"{field}_to"])), int(item["requests"]), item) for item in section.get(f"by_{key or field}") or []]
 
 
-def _by_latency(kept: pd.DataFrame) -> str:
-    """Every group with the mix of output lengths of all requests, so that slow does not just mean long."""
-    rank = kept.groupby(_length_class(kept))["e2e_s"].rank(pct=True)
-    groups = []
-    for name, low, high in (("fastest 10 %", 0.0, 0.1), ("10–45 %", 0.1, 0.45), ("median", 0.45, 0.55), ("55–90 %", 0.55, 0.9),
-                            ("90–99 %", 0.9, 0.99), ("slowest 1 %", 0.99, 1.0)):
-        rows = kept[(rank > low) & (rank <= high)]
-        if len(rows) >= _LEAST:
-            groups.append((name, rows))
-    if len(groups) < 2:
-        return ""
-    return _bars("drift-latency", "Divergence by end-to-end latency", "E2E among requests of like length", groups,
-                 "Ranks are within classes of output length, so slow does not just mean long.")
+def _tail(section: dict[str, Any]) -> list[_Group]:
+    """Median and slowest, of all requests; the lengths of both are alike."""
+    tail = section.get("tail") or {}
+    names = (("median_10_percent", "middle 10 %", 0.1), ("slowest_1_percent", "slowest 1 %", 0.01))
+    requests = int(tail.get("requests") or 0)
+    return [_Group(name, round(part * requests), tail[key]) for key, name, part in names
+            if requests and (tail.get(key) or {}).get("divergence_from_idle") is not None]
 
 
-def _length_class(kept: pd.DataFrame) -> pd.Series:
-    """Powers of two: within one, lengths differ by less than a factor of two."""
-    return np.floor(np.log2(kept["output_tokens"].clip(lower=1)))
+def _regimes(section: dict[str, Any]) -> list[_Group]:
+    groups = section.get("by_regime") or {}
+    return [_Group(str(name).replace("_", " "), int(item["requests"]), item) for name, item in groups.items()]
 
 
-def _bars(key: str, title: str, axis: str, groups: list[tuple[str, pd.DataFrame]], caption: str) -> str:
+def _percent(values: dict[str, Any], key: str) -> float:
+    return 100.0 * float(values.get(key) or 0.0)
+
+
+def _bars(key: str, title: str, axis: str, groups: list[_Group], caption: str) -> str:
     if not groups:
         return ""
-    shares = [[100 * float(rows[column].mean()) for column, *_ in _SERIES] for _, rows in groups]
-    highest = max(max(pair) for pair in shares)
-    top = ceiling(1.05 * highest) if highest > 0 else 1.0
+    highest = max(_percent(group.values, name) + _TWO_SIDED * _percent(group.values, f"{name}_se") for group in groups for name, *_ in _SERIES)
+    top = ceiling(min(1.03 * highest, 100.0)) if highest > 0 else 1.0
     bottom, slot = HEIGHT - _BOTTOM, (WIDTH - _LEFT - _RIGHT) / len(groups)
     wide = min(0.36 * slot, 34)
     parts = []
     for tick in (0, 0.25, 0.5, 0.75, 1):
         y = bottom - (bottom - _TOP) * tick
         parts += [rule(_LEFT, y, WIDTH - _RIGHT, y), text(_LEFT - 6, y + 3.5, tick_label(tick * top), anchor="end")]
-    for index, ((name, rows), pair) in enumerate(zip(groups, shares, strict=True)):
+    for index, group in enumerate(groups):
         middle = _LEFT + (index + 0.5) * slot
-        for place, ((_, meaning, fill), share) in enumerate(zip(_SERIES, pair, strict=True)):
-            high = (bottom - _TOP) * share / top
-            parts.append(bar(middle + (place - 1) * wide, bottom - high, wide, high, fill.css, f"{name}: {share:.3g} % {meaning}, {len(rows):,} requests"))
-        parts.append(text(middle, bottom + 14, name, anchor="middle"))
-        parts.append(text(middle, bottom + 27, f"n = {len(rows):,}", anchor="middle"))
+        for place, (name, meaning, fill) in enumerate(_SERIES):
+            parts.append(_bar(group, name, meaning, fill, middle + (place - 1) * wide, wide, bottom, (bottom - _TOP) / top))
+        parts += [text(middle, bottom + 14, group.name, anchor="middle"), text(middle, bottom + 27, _count(group.requests), anchor="middle")]
     parts.append(rule(_LEFT, bottom, WIDTH - _RIGHT, bottom, "axis"))
     parts.append(text((_LEFT + WIDTH - _RIGHT) / 2, HEIGHT - 6, axis, css="name", anchor="middle"))
-    parts.append(f'<text class="name" transform="rotate(-90)" x="{-(bottom + _TOP) / 2:.1f}" y="11" text-anchor="middle">completions that differ (%)</text>')
+    parts.append(f'<text class="name" transform="rotate(-90)" x="{-(bottom + _TOP) / 2:.1f}" y="11" text-anchor="middle">answers that differ (%)</text>')
     legend = "".join(swatch(fill, meaning) for _, meaning, fill in _SERIES)
     return figure(key, title, caption, legend, WIDTH, HEIGHT, "".join(parts))
+
+
+def _bar(group: _Group, name: str, meaning: str, fill: Fill, x: float, wide: float, bottom: float, scale: float) -> str:
+    share, half = _percent(group.values, name), _TWO_SIDED * _percent(group.values, f"{name}_se")
+    told = f" ± {half:.2g}" if half > 0 else ""
+    drawn = bar(x, bottom - share * scale, wide, share * scale, fill.css, f"{group.name}: {share:.3g}{told} % {meaning}, {group.requests:,} requests")
+    if half > 0:
+        drawn += rule(x + wide / 2, bottom - (share + half) * scale, x + wide / 2, bottom - max(share - half, 0.0) * scale, "error")
+    return drawn
+
+
+def _count(requests: int) -> str:
+    return f"n={tick_label(float(requests))}"

@@ -53,7 +53,7 @@ def render(result: RunResult) -> str:
     if requests is not None and len(requests):
         body.append(_section("How latency is distributed", panels.cdf_charts(requests, summary, warmup_s), "three"))
         body.append(_section("Does it keep up?", panels.flow_charts(requests, summary, warmup_s)))
-    body += _execution(result, requests, timeseries, warmup_s)
+    body += _execution(result, timeseries, warmup_s)
     if timeseries is not None and len(timeseries):
         body.append(_section("Inside the replicas", panels.replica_charts(timeseries, scenario, warmup_s)
                              + panels.total_charts(timeseries, warmup_s)))
@@ -61,14 +61,14 @@ def render(result: RunResult) -> str:
     return _document(str(scenario.get("name") or "run"), "".join(body))
 
 
-def _execution(result: RunResult, requests: pd.DataFrame | None, timeseries: pd.DataFrame | None, warmup_s: float) -> list[str]:
+def _execution(result: RunResult, timeseries: pd.DataFrame | None, warmup_s: float) -> list[str]:
     """Regimes, cascades, plans and drift: each where the run followed it."""
     parts = []
     if timeseries is not None and len(timeseries):
         parts.append(_section("Regimes", regimes.regime_charts(timeseries, result.summary, warmup_s), "one"))
     parts.append(_cascades(result, warmup_s))
     parts.append(_plans(result, timeseries, warmup_s))
-    drawn = drift.drift_figures(requests, warmup_s) if requests is not None and len(requests) else []
+    drawn = drift.drift_figures(result.summary)
     table = drift.tail_table(result.summary)
     if drawn or table:
         parts.append(f"<h2>Drift</h2>{_figures(drawn)}{table}")

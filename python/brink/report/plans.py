@@ -15,10 +15,10 @@ from brink.report.still import bar, figure, rule, shortened, text
 
 _OPERATORS_MAX = 6
 _LEAST_SHARE = 0.05  # of the steps at a load, to be a block of its own
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 8, 54
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 8, 42
 _STEPS_HIGH = 26  # of the bars that say how many steps a load had
 _TIME_POINTS = 300
-_LOADS = {"decode_sequences": "decoding sequences", "padded_tokens": "tokens in the step, padded", "sampled_rows": "sampled tokens"}
+_LOADS = {"decode_sequences": "decoding sequences, up to", "padded_tokens": "tokens in the step, padded, up to", "sampled_rows": "sampled tokens, up to"}
 
 
 def tactic_figures(tactics: pd.DataFrame) -> list[str]:
@@ -73,7 +73,7 @@ def _figure(name: str, modal: float, rows: pd.DataFrame) -> str:
         span = str(low) if low == last else f"{low}–{last}"
         parts.append(_stack(here, int(steps), fills, x, wide, bottom, high, span))
         parts.append(bar(x, _TOP + _STEPS_HIGH * (1 - steps / most), wide, _STEPS_HIGH * steps / most, "#9aa3ad", f"{span}: {steps:,} steps"))
-        parts.append(text(x + wide / 2, bottom + 14 + (index % 2) * 12 * (len(loads) > 7), span, anchor="middle"))
+        parts.append(text(x + wide / 2, bottom + 14, tick_label(float(last)), anchor="middle"))
     axis = _LOADS.get(str(rows["load"].iloc[0]), str(rows["load"].iloc[0]))
     parts.append(text((_LEFT + WIDTH - _RIGHT) / 2, HEIGHT - 6, axis, css="name", anchor="middle"))
     legend = "".join(swatch(fill, shortened(tactic, 44)) for tactic, fill in fills.items())
