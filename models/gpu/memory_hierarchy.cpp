@@ -31,9 +31,10 @@ double TranslationModel::factor(Bytes touched) const {
 double kv_cache_share(const AttentionTraffic& traffic, const CacheModel& cache) {
   if (traffic.sequences < 1 || traffic.kv <= Bytes(0.0)) return 0.0;
   const double repeated = repeated_share(traffic);
-  // The kernel takes sequence after sequence: one sequence's KV of the layer lies between two uses of a prefix.
-  const Bytes sequence = traffic.kv / static_cast<double>(traffic.sequences * traffic.layers);
-  const double in_kernel = repeated > 0.0 ? repeated * cache.hit_share(sequence) : 0.0;
+  // The kernel takes sequence after sequence, and those that share a prefix lie spread over the batch: between two
+  // uses of it passes the KV of the sequences in between.
+  const Bytes between = traffic.kv / static_cast<double>(std::max<std::int64_t>(traffic.sharers, 1) * traffic.layers);
+  const double in_kernel = repeated > 0.0 ? repeated * cache.hit_share(between) : 0.0;
   const Bytes step = traffic.weights + traffic.kv * (1.0 - repeated);
   return in_kernel + (1.0 - repeated) * cache.hit_share(step);
 }
