@@ -12,8 +12,8 @@ BRINK_JOBS ?= $(shell nproc)
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: build/.product  ## Build what is missing, simulate the demo cluster, say where the report is
-	@$(BRINK) run configs/scenarios/demo.json
+demo: build/.product  ## Build what is missing, simulate the demo with and without its slow rank, say where the report is
+	@$(BRINK) run --pair configs/scenarios/demo.json
 
 build: build/.product  ## The simulator (build/release/brink-sim) and the command .venv/bin/brink
 

@@ -18,6 +18,7 @@ from brink.errors import ConfigError, EngineError
 RESULT_FILES = ("summary.json", "requests.csv", "timeseries.csv", "scenario.json", "steps.jsonl", "timeline.json", "ledger.jsonl",
                 "tactics.csv", "regimes.csv", "x.jsonl", "s.jsonl")
 EXPLANATION = "explain.json"  # beside them once the run was explained; no result of the run itself
+PAIR = "pair.json"  # beside them once it was run without its conditions, too
 
 
 class RunResult:
@@ -73,11 +74,12 @@ class RunResult:
     @cached_property
     def explanation(self) -> dict[str, Any] | None:
         """What `brink explain` wrote beside the results; None when the run was not explained."""
-        path = self.directory / EXPLANATION if self.directory is not None else None
-        if path is None or not path.is_file():
-            return None
-        value: dict[str, Any] = json.loads(path.read_bytes())
-        return value
+        return self._beside(EXPLANATION)
+
+    @cached_property
+    def pair(self) -> dict[str, Any] | None:
+        """What ``brink run --pair`` wrote beside the results; None when there was no pair of runs."""
+        return self._beside(PAIR)
 
     def write(self, directory: str | os.PathLike[str]) -> Path:
         """Writes the result files into a new folder (or in place of an earlier result) and returns it.
@@ -100,6 +102,13 @@ class RunResult:
             shutil.rmtree(fresh, ignore_errors=True)
             raise
         return target
+
+    def _beside(self, name: str) -> dict[str, Any] | None:
+        path = self.directory / name if self.directory is not None else None
+        if path is None or not path.is_file():
+            return None
+        value: dict[str, Any] = json.loads(path.read_bytes())
+        return value
 
     def _file(self, name: str) -> bytes:
         if name not in self.files:

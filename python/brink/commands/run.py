@@ -15,6 +15,8 @@ from rich.text import Text
 
 import brink
 from brink import headline
+from brink import pair as pairs
+from brink.commands.pair_table import print_pair
 from brink.console import err, out, reported
 from brink.errors import ConfigError
 from brink.findings import BAD, GOOD, Finding, findings
@@ -43,6 +45,7 @@ def run(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed, in place of the scenario's.", show_default=False)] = None,
     report: Annotated[bool, typer.Option(help="Write report.html into the result folder.")] = True,
+    pair: Annotated[bool, typer.Option("--pair", help="Run it without its /conditions, too, and show what they change.")] = False,
 ) -> None:
     """Run a scenario: what will this cluster do under this traffic?"""
     loaded = brink.Scenario.load(scenario)
@@ -50,6 +53,7 @@ def run(
     began = time.monotonic()
     try:
         result = _simulate(loaded, folder, settings or [], seed)
+        plain = _without_conditions(loaded, result, settings or [], seed) if pair else None
     except ConfigError as error:
         raise error.in_file(str(scenario)) from None
     wall_s = time.monotonic() - began
@@ -57,8 +61,19 @@ def run(
     _print_headline(console, result, loaded.name, wall_s)
     for finding in run_findings(result):
         _print_finding(console, finding)
+    if plain is not None:
+        found = pairs.compare(result, plain)
+        found.write(folder)
+        console.print()
+        print_pair(console, found)
     where = write_report(result, folder / "report.html") if report else folder
     console.print(f"\n[dim]{'Report' if report else 'Results'}:[/] {where}", soft_wrap=True)
+
+
+def _without_conditions(scenario: brink.Scenario, result: RunResult, settings: list[str], seed: int | None) -> RunResult:
+    if not result.scenario.get("conditions"):
+        raise ConfigError("/conditions", "no condition", "--pair compares a run with the same run without its conditions")
+    return _simulate(scenario, None, [*settings, "/conditions=[]"], seed)
 
 
 def run_findings(result: RunResult) -> list[Finding]:
@@ -77,7 +92,7 @@ def next_folder(name: str) -> Path:
     return next(p for n in itertools.count(1) if not (p := Path("out") / f"{safe}-{n}").exists())
 
 
-def _simulate(scenario: brink.Scenario, folder: Path, settings: list[str], seed: int | None) -> RunResult:
+def _simulate(scenario: brink.Scenario, folder: Path | None, settings: list[str], seed: int | None) -> RunResult:
     console = err()
     if not console.is_terminal:
         return brink.simulate(scenario, out=folder, seed=seed, settings=settings)

@@ -23,6 +23,7 @@ from brink.report import cascades, charts, drift, hatch, panels, plans, regimes
 from brink.report.charts import Chart
 from brink.report.explanation import explanation_card, share_figure
 from brink.report.glossary import GLOSSARY
+from brink.report.pair import pair_card
 from brink.result import RunResult
 
 _FOLDER = Path(__file__).parent
@@ -47,7 +48,7 @@ def render(result: RunResult) -> str:
     timeseries = result.timeseries if "timeseries.csv" in result.files else None
     warmup_s = float(get(scenario, "/measure/warmup_s", 0.0) or 0.0)
     rows = headline.latency_rows(summary)
-    body = [_header(summary, scenario, rows)]
+    body = [_header(summary, scenario, rows), pair_card(result.pair)]
     sentences = findings(summary, requests, timeseries, scenario)
     body.append(f'<div class="top"><div>{_latency_card(rows)}{_facts_card(summary)}</div>{_findings_card(sentences)}</div>')
     if requests is not None and len(requests):

@@ -201,5 +201,18 @@ TEST(RegimeTracker, RequestsOfOneInstantAreOneChange) {
   EXPECT_EQ(tracker.take_transitions().size(), 1U);
 }
 
+// The posture of a run is no event, but who adds up times from changes has to hear of it.
+TEST(RegimeTracker, WhatHoldsFromTheBeginningIsAChangeAtTimeZero) {
+  RegimeTracker strict(memory::RegimeThresholds{}, true), shared(memory::RegimeThresholds{}, false);
+  (void)strict.classify(Seconds(1.0), plenty());
+  (void)shared.classify(Seconds(1.0), plenty());
+  const auto changes = strict.take_changes();
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].at, Seconds(0.0));
+  EXPECT_EQ(changes[0].state.label, Regime::isolation_strict);
+  EXPECT_TRUE(strict.take_transitions().empty());
+  EXPECT_TRUE(shared.take_changes().empty());
+}
+
 }  // namespace
 }  // namespace brink::serving
