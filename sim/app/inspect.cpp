@@ -7,12 +7,12 @@
 
 #include "models/cost/i_step_cost.h"
 #include "models/fabric/topology.h"
-#include "models/plan/all_reduce.h"
 #include "models/plan/cuda_graphs.h"
 #include "models/transformer/operator_graph.h"
 #include "models/transformer/rank_shape.h"
-#include "sim/scenario/plan_parts.h"
 #include "sim/app/inspect_fabric.h"
+#include "sim/app/inspect_plans.h"
+#include "sim/scenario/plan_parts.h"
 #include "sim/scenario/serving_parts.h"
 
 namespace brink::app {
@@ -129,21 +129,19 @@ Json prefills(const scenario::Scenario& s, cost::IStepCost& cost) {
 }
 
 /// Who sums the partial results of a step of so many tokens.
-Json all_reduces(const scenario::Scenario& s) {
+Json all_reduces(const plan::Planner& planner, const plan::TacticNames& names) {
   Json out = Json::array();
-  const memory::EngineMemory& m = s.engine.memory;
-  if (m.tensor_parallel_size < 2) return out;
-  const transformer::OperatorGraph graph = transformer::operator_graph(s.inputs.model, m.tensor_parallel_size);
-  const auto found = std::find_if(graph.operators.begin(), graph.operators.end(), [](const transformer::Operator& op) {
+  const auto& operators = planner.graph().operators;
+  const auto found = std::find_if(operators.begin(), operators.end(), [](const transformer::Operator& op) {
     return op.kind == transformer::OperatorKind::all_reduce;
   });
-  if (found == graph.operators.end()) return out;
+  if (found == operators.end()) return out;
   for (const std::int64_t tokens : {1, 8, 32, 128, 256, 2048, 8192}) {
     const Bytes message = found->bytes_per_row * static_cast<double>(tokens);
     Json& row = out.push_back(Json::object());
     row.set("tokens", tokens);
     row.set("message_kib", message.value() / 1024.0);
-    row.set("tactic", plan::tactic_name(plan::choose_all_reduce(message, {m.tensor_parallel_size, true, false})));
+    row.set("tactic", names[planner.all_reduce(message).choice.tactic_id]);
   }
   return out;
 }
@@ -153,7 +151,8 @@ Json all_reduces(const scenario::Scenario& s) {
 Json inspect(const scenario::Scenario& scenario) {
   const cost::HostCost host = scenario::engine_host_cost(scenario);
   plan::TacticNames tactics;
-  const auto cost = scenario::step_cost(scenario, host, scenario::make_planner(scenario, tactics));
+  const auto planner = scenario::make_planner(scenario, tactics);
+  const auto cost = scenario::step_cost(scenario, host, planner);
   Json out = Json::object();
   out.set("name", scenario.name);
   out.set("layout", layout(scenario));
@@ -161,11 +160,12 @@ Json inspect(const scenario::Scenario& scenario) {
   out.set("memory_per_rank", memory_facts(scenario.budget));
   out.set("decode_steps", decode_steps(scenario, *cost));
   out.set("prefills", prefills(scenario, *cost));
-  out.set("all_reduce", all_reduces(scenario));
+  out.set("all_reduce", all_reduces(*planner, tactics));
   out.set("cuda_graph_max", scenario.engine.enforce_eager ? 0 : plan::cuda_graph_max(scenario.engine.memory.max_num_seqs));
   Json& engine = out.set("engine", scenario::to_json(scenario.engine));
   engine.set("host_constants_version", host.version);
   engine.set("host_constants_badge", cost::name(host.badge));
+  add_plan_facts(out, scenario, *planner, tactics);
   add_fabric_facts(out, scenario.inputs.cluster);
   out.set("tensor_parallel_groups", group_cuts(scenario.inputs.cluster, scenario::placement(scenario)));
   return out;

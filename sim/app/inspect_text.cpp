@@ -4,6 +4,7 @@
 
 #include "sim/app/inspect.h"
 #include "sim/app/inspect_fabric.h"
+#include "sim/app/inspect_plans.h"
 
 namespace brink::app {
 
@@ -63,12 +64,13 @@ void all_reduces(Out out, const Json& facts) {
 }  // namespace
 
 std::string inspect_text(const Json& facts) {
-  std::string out;
+  std::string out = hypotheses_text(facts);
   layout(std::back_inserter(out), facts);
   memory(std::back_inserter(out), facts);
   times(std::back_inserter(out), facts);
+  out += plans_text(facts);
   all_reduces(std::back_inserter(out), facts);
-  return out + "\n" + fabric_text(facts);
+  return out + conditions_text(facts) + "\n" + fabric_text(facts);
 }
 
 }  // namespace brink::app

@@ -103,10 +103,40 @@ def test_inspect_shows_the_engines_facts(scenario_file: Path, tmp_path: Path) ->
     table = brink_command("inspect", str(scenario_file), cwd=tmp_path)
     assert table.returncode == 0, table.stderr
     for section in facts:
-        assert section.replace("_", " ").lower() in table.stdout.lower()
+        assert not facts[section] or section.replace("_", " ").lower() in table.stdout.lower()
     bad = brink_command("inspect", str(scenario_file), "--set", "/engine/max_num_seq=1", cwd=tmp_path)
     assert bad.returncode == 2
     assert "/engine/max_num_seq" in bad.stderr
+
+
+TROUBLE = (
+    "--set", "/hypotheses/scalar_fp16_at_17=true",
+    "--set", '/conditions=[{"kind": "slow_rank", "name": "hot card", "rank": 0, "factor": 1.25}]',
+)
+
+
+def test_inspect_shows_plans_splits_and_conditions(scenario_file: Path, tmp_path: Path) -> None:
+    done = brink_command("inspect", str(scenario_file), *TROUBLE, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Active hypotheses: scalar_fp16_at_17. Evidence does not support them." in done.stdout
+    assert re.search(r"^qkv_proj +1\b.* bf16/sm90", done.stdout, re.MULTILINE)
+    assert re.search(r"^ +17 +hypothesis/scalar_fp16 \(hypothesis\)", done.stdout, re.MULTILINE)
+    assert re.search(r"^ +1,024( +\d+){6}", done.stdout, re.MULTILINE)
+    assert re.search(r"^0 +slow_rank +name hot card, replica all, rank 0, factor 1.25", done.stdout, re.MULTILINE)
+    assert max(map(len, done.stdout.splitlines())) <= 100
+
+
+def test_run_says_what_is_active_and_how_it_executed(scenario_file: Path, tmp_path: Path) -> None:
+    done = brink_command("run", str(scenario_file), "--no-report", *TROUBLE, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Active hypotheses: scalar_fp16_at_17. Evidence does not support them." in done.stdout
+    for label in ("Plans", "Regimes", "Drift", "Tails"):
+        assert re.search(rf"^{label} ", done.stdout, re.MULTILINE), label
+    assert re.search(r"^Cascades +slow rank “hot card” on rank 0: [\d.]+ s at the root, ", done.stdout, re.MULTILINE)
+    off = json.dumps({"plans": False, "regimes": False})
+    calm = brink_command("run", str(scenario_file), "--no-report", "--set", f"/observe={off}", cwd=tmp_path)
+    assert "Active hypotheses" not in calm.stdout
+    assert not re.search("^(Plans|Regimes|Drift|Cascades) ", calm.stdout, re.MULTILINE)
 
 
 def test_report_of_a_finished_run(result: brink.RunResult, tmp_path: Path) -> None:

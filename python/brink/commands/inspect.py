@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,9 +38,11 @@ def inspect(
     plain = {key: value for key, value in facts.items() if not isinstance(value, (dict, list))}
     if plain:
         console.print(_facts_table("", plain))
+    if active := facts.pop("hypotheses", None):
+        console.print(Text(f"Active hypotheses: {', '.join(active)}. Evidence does not support them.", "bold magenta"))
     for section, value in facts.items():
-        if section in inspect_fabric.TABLES and value:
-            console.print(inspect_fabric.TABLES[section](value))
+        if section in _TABLES and value:
+            console.print(_TABLES[section](value))
         elif isinstance(value, dict):
             console.print(_facts_table(section, value))
         elif isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
@@ -80,6 +83,52 @@ def _facts_table(section: str, values: dict[str, Any]) -> Table:
     for key, value in values.items():
         table.add_row(_title(key).removesuffix(" bytes"), Text(_cell(key, value)))
     return table
+
+
+def _table(title: str) -> Table:
+    return Table(box=None, title=title, title_style="bold", title_justify="left", header_style="dim", pad_edge=False, padding=(0, 1))
+
+
+def _plans_table(rows: list[dict[str, Any]]) -> Table:
+    """A row a tactic; why it is not the unconstrained choice stands behind it."""
+    table = _table("Plans: tactics of decode steps by batch, on an idle replica")
+    for column in ("operator", "batch", "tactic"):
+        table.add_column(column)
+    last = ""
+    for row in rows:
+        name = row["operator"]
+        fallback = "" if row["fallback"] == "none" else f" ({row['fallback']})"
+        table.add_row("" if name == last else name, " ".join(map(str, row["batches"])), Text(row["tactic"] + fallback))
+        last = name
+    return table
+
+
+def _splits_table(rows: list[dict[str, Any]]) -> Table:
+    table = _table("Attention splits by context and batch")
+    batches = list(rows[0]["splits_by_batch"])
+    for column in ("context", *batches):
+        table.add_column(column, justify="right")
+    for row in rows:
+        table.add_row(f"{row['context']:,}", *(str(row["splits_by_batch"].get(batch, "")) for batch in batches))
+    return table
+
+
+def _conditions_table(conditions: list[dict[str, Any]]) -> Table:
+    table = _table("Conditions")
+    for column in ("", "kind", "fields"):
+        table.add_column(column)
+    for index, item in enumerate(conditions):
+        fields = [f"{key} {_cell(key, value)}" for key, value in item.items() if key != "kind" and value is not None]
+        table.add_row(str(index), str(item["kind"]), Text(", ".join(fields)))
+    return table
+
+
+_TABLES: dict[str, Callable[[list[dict[str, Any]]], Table]] = {
+    "plans": _plans_table,
+    "attention_splits": _splits_table,
+    "conditions": _conditions_table,
+    **inspect_fabric.TABLES,
+}
 
 
 def _rows_table(section: str, rows: list[dict[str, Any]]) -> Table:

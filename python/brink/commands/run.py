@@ -19,14 +19,16 @@ from brink import pair as pairs
 from brink.commands.pair_table import print_pair
 from brink.console import err, out, reported
 from brink.errors import ConfigError
+from brink.explain.causes import condition_labels
 from brink.findings import BAD, GOOD, Finding, findings
 from brink.report import write_report
 from brink.result import RunResult
 
 _TONES = {GOOD: ("✓", "green"), BAD: ("✗", "red")}
 _FACT_LINES = (
-    ("completed", "failed", "request_throughput", "request_goodput"),
-    ("output_throughput", "mean_decode_batch", "step_ms_mean"),
+    ("completed", "failed", "request_throughput"),
+    ("request_goodput", "output_throughput"),
+    ("mean_decode_batch", "step_ms_mean"),
     ("kv_cache_usage_mean", "kv_cache_usage_max", "preemptions"),
 )
 _BADGE_STYLES = {"measured": "green", "interpolated": "cyan", "extrapolated": "yellow", "hypothetical": "magenta"}
@@ -131,7 +133,17 @@ def _print_headline(console: Console, result: RunResult, name: str, wall_s: floa
     for keys in _FACT_LINES:
         line = "[dim] · [/]".join(_fact(values[key]) for key in keys if key in values)
         console.print(line, soft_wrap=False)
+    if lines := headline.execution(summary, condition_labels(result.scenario)):
+        console.print()
+        console.print(_execution_grid(lines))
     console.print()
+
+
+def _execution_grid(lines: list[headline.Line]) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    for line in lines:
+        grid.add_row(Text(line.label, "dim"), Text(line.text))
+    return grid
 
 
 def _fact(fact: headline.Fact) -> str:

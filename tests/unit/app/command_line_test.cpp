@@ -81,6 +81,45 @@ TEST(CommandLine, InspectGivesFactsAsJsonAndText) {
   EXPECT_NE(text.text.find("2 replicas of 8 ranks"), std::string::npos);
 }
 
+TEST(CommandLine, InspectSaysWhatStepsRunAs) {
+  const std::string asked = "inspect " + golden + "/open_70b.json --set /hypotheses/scalar_fp16_at_17=true "
+                            "--set '/conditions=[{\"kind\": \"stall\", \"name\": \"host\", \"rank\": 3, \"extra_ms\": 1.5}]'";
+  const CommandResult json = run_command(asked + " --json");
+  ASSERT_EQ(json.status, 0) << json.text;
+  const Json facts = parse_json(json.text);
+  EXPECT_EQ(at_pointer(facts, "/hypotheses")->dump(), R"(["scalar_fp16_at_17"])");
+  EXPECT_EQ(at_pointer(facts, "/conditions/0/extra_ms")->as_double(), 1.5);
+  bool scalar = false;
+  for (const Json& row : at_pointer(facts, "/plans")->items()) {
+    if (row.find("tactic")->as_string() != "hypothesis/scalar_fp16") continue;
+    scalar = true;
+    EXPECT_EQ(row.find("batches")->dump(), "[17]");
+    EXPECT_EQ(row.find("fallback")->as_string(), "hypothesis");
+  }
+  EXPECT_TRUE(scalar);
+  // A lone sequence of 256 tokens has two blocks of 128: at most two splits; a full batch needs none.
+  const Json& splits = *at_pointer(facts, "/attention_splits/0/splits_by_batch");
+  ASSERT_GE(splits.members().size(), 2U);
+  EXPECT_EQ(splits.find("1")->as_integer(), 2);
+  EXPECT_EQ(splits.members().back().second.as_integer(), 1);
+  const std::string text = run_command(asked).text;
+  EXPECT_EQ(text.find("HYPOTHESES ACTIVE, which evidence does not support: scalar_fp16_at_17\n"), 0U);
+  for (const char* part : {"Tactics of decode steps by batch", "Splits of attention over KV (fa3)", "  0 stall: name=host replica=all rank=3 extra_ms=1.5 from_s=0\n"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << text;
+  }
+}
+
+// The report of an engine without plans of its own choosing: one order, whatever the batch.
+TEST(CommandLine, InspectOfABatchInvariantEngine) {
+  const CommandResult json = run_command("inspect " + golden + "/open_70b.json --json --set /engine/batch_invariant=true");
+  ASSERT_EQ(json.status, 0) << json.text;
+  const Json facts = parse_json(json.text);
+  for (const Json& row : at_pointer(facts, "/attention_splits")->items()) {
+    for (const Json::Member& batch : row.find("splits_by_batch")->members()) EXPECT_EQ(batch.second.as_integer(), 1);
+  }
+  for (const Json& row : at_pointer(facts, "/plans")->items()) EXPECT_EQ(row.find("tactic")->as_string().find("splitK"), std::string::npos);
+}
+
 TEST(CommandLine, VersionAndHelp) {
   EXPECT_EQ(run_command("--version").status, 0);
   EXPECT_NE(run_command("--help").text.find("inspect"), std::string::npos);
