@@ -83,7 +83,7 @@ class _Picture:
         legend = self.legend()
         height = self.layout.height + (30 if legend else 6)
         width = self.layout.width
-        parts = [f'<svg class="topo" xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="{escape(self.subtitle(facts))}">',
+        parts = [f'<svg class="topo" xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" style="max-width:100%;height:auto" role="img" aria-label="{escape(self.subtitle(facts))}">',
                  f"<style>{_STYLE}</style>", f'<rect width="{width:.0f}" height="{height:.0f}" fill="#fff"/>',
                  f'<text class="title" x="20" y="30">{escape(name)}</text><text class="sub" x="20" y="50">{escape(self.subtitle(facts))}</text>']
         parts += [self.frame(frame) for frame in self.layout.frames]
