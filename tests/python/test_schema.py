@@ -80,7 +80,7 @@ def default_text(value: Any) -> str:
 
 
 SECTIONS = {
-    "Engine": "/$defs/engine", "pang": "/$defs/control_pang", "aimd": "/$defs/control_aimd", "Shaping": "/$defs/shaping_latency_guard",
+    "Engine": "/$defs/engine_fields", "pang": "/$defs/control_pang", "aimd": "/$defs/control_aimd", "Shaping": "/$defs/shaping_latency_guard",
     "Security": "/properties/security", "Observe": "/properties/observe", "Regimes": "/properties/regimes", "Drift": "/properties/drift",
 }
 
@@ -139,6 +139,8 @@ def resolved() -> dict[str, Any]:
 def test_a_resolved_scenario_is_valid(resolved: dict[str, Any]) -> None:
     assert errors(resolved) == []
     assert errors(brink.simulate(small_scenario(**QUICK)).scenario) == []
+    pools = {"/disaggregation": {"prefill": {"replicas": 1}, "decode": {"replicas": 1}}, "/engine/data_parallel_size": None}
+    assert errors(brink.simulate(small_scenario(**(QUICK | pools))).scenario) == []
 
 
 def objects(node: Any, at: str = "") -> Iterator[str]:
@@ -197,6 +199,13 @@ BAD = [
     ("/workload/tenants", {"count": 2, "weights": [1, 2]}, "/workload/tenants/weights", "exactly one of the two"),
     ("/hypotheses", {"scalar_fp16_at_16": True}, "/hypotheses/scalar_fp16_at_16", "did you mean 'scalar_fp16_at_17'?"),
     ("/hypotheses", {"isr_threshold_512": 512}, "/hypotheses/isr_threshold_512", "true, false, or an object"),
+    ("/disaggregation", {"prefill": {"replicas": 1}}, "/disaggregation/decode", "required"),
+    ("/disaggregation", {"prefill": {"replicas": 0}, "decode": {"replicas": 1}}, "/disaggregation/prefill/replicas", ">= 1 and <= 1e+05"),
+    ("/disaggregation", {"prefill": {"replicas": 1, "max_num_seq": 1}, "decode": {"replicas": 1}}, "/disaggregation/prefill/max_num_seq",
+     "did you mean 'max_num_seqs'?"),
+    ("/disaggregation", {"prefill": {"replicas": 1}, "decode": {"replicas": 1, "data_parallel_size": 2}},
+     "/disaggregation/decode/data_parallel_size", "replicas in its place"),
+    ("/disaggregation", {"prefill": {"replicas": 1}, "decode": {"replicas": 1}, "transfer": {"unit": "page"}}, "/disaggregation/transfer/unit", "block, token"),
     ("/output/records", "all", "/output/records", "none, sampled, full"),
     ("/output/ledger", 1, "/output/ledger", "true or false"),
 ]

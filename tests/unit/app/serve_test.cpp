@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <sstream>
 
 #include "tests/support/engine_process.h"
 #include "tests/support/temp_path.h"
@@ -102,6 +103,44 @@ TEST(Serve, TheCommandLineWritesTheSameBytes) {
   ASSERT_EQ(command.status, 0) << command.text;
   ASSERT_EQ(answer.type, 'D') << answer.json.dump();
   for (const auto& [name, content] : answer.files) EXPECT_EQ(read_text(out + "/" + name), content) << name;
+}
+
+/// What a table says of requests without what was followed of them.
+std::string first_columns(const std::string& csv, std::size_t count) {
+  std::istringstream in(csv);
+  std::string out;
+  for (std::string row; std::getline(in, row);) {
+    std::size_t end = 0;
+    for (std::size_t i = 0; i < count; ++i) end = row.find(',', end) + 1;
+    out += row.substr(0, end) + "\n";
+  }
+  return out;
+}
+
+// Whoever follows a run only listens: what is observed or written changes no instant of any request.
+TEST(Serve, FollowingARunDoesNotChangeIt) {
+  RunServerProcess server;
+  const auto requests = [&](const std::vector<std::string>& settings) {
+    Json asked = request(load_json(base_dir + "/open_70b.json"));
+    asked.set("settings", Json::array_of(settings));
+    const Answer answer = server.run(asked);
+    EXPECT_EQ(answer.type, 'D') << answer.json.dump();
+    return answer.files.count("requests.csv") == 0 ? std::string() : answer.files.at("requests.csv");
+  };
+  const std::string stall = R"(/conditions=[{"kind": "stall", "rank": 1, "extra_ms": 3, "from_s": 5, "until_s": 10}, {"kind": "jitter"}])";
+  const std::string control = R"(/control={"policy": "aimd", "target_ms": 20})";
+  const std::vector<std::vector<std::string>> less = {{R"(/observe={"plans": false, "regimes": false})"},
+                                                      {R"(/observe={"drift": false})", "/output/ledger=false"},
+                                                      {R"(/observe={"plans": false, "regimes": false})", "/output/ledger=false", "/output/records=full"}};
+  for (const bool troubled : {false, true}) {
+    const std::vector<std::string> trouble = troubled ? std::vector{stall, control} : std::vector<std::string>{};
+    const std::string all = requests(trouble);
+    ASSERT_FALSE(all.empty());
+    for (std::vector<std::string> settings : less) {
+      settings.insert(settings.end(), trouble.begin(), trouble.end());
+      EXPECT_EQ(first_columns(requests(settings), 15), first_columns(all, 15)) << settings.front();
+    }
+  }
 }
 
 TEST(Serve, WritesAResultFolderWhenAsked) {

@@ -35,9 +35,13 @@ struct Section {
 void PrintTo(const Section& section, std::ostream* out) { *out << section.in_schema; }
 
 std::vector<Section> engine_and_policies() {
+  const std::string pools = R"(/disaggregation={"prefill": {"replicas": 1}, "decode": {"replicas": 1}})";
+  const std::string transfer = R"(/disaggregation={"prefill": {"replicas": 1}, "decode": {"replicas": 1}, "transfer": {"unit": "token"}})";
   return {
       {"", "", {""}},
-      {"/$defs/engine", "/engine", {"/engine=null", ""}},
+      {"/$defs/engine_fields", "/engine", {"/engine=null", ""}},
+      {"/properties/disaggregation", "/disaggregation", {pools}},
+      {"/properties/disaggregation/properties/transfer", "/disaggregation/transfer", {pools, transfer}},
       {"/properties/routing", "/routing", {""}},
       {"/properties/admission", "/admission", {""}},
       {"/$defs/control_none", "/control", {""}},
