@@ -15,10 +15,12 @@ import brink
 from brink import explain as explaining
 from brink.cli import app
 from brink.errors import ConfigError, EngineError
+from brink.explain import figures
 from brink.explain.causes import causes_of, without
 from brink.explain.counterfactual import experiment
 from brink.explain.investigate import choose
 from brink.explain.ledger import Ledger
+from brink.explain.metrics import METRICS
 from brink.explain.origin import scenario_of
 from brink.result import RunResult
 from conftest import ROOT
@@ -153,6 +155,45 @@ def test_harmless_causes_are_seldom_blamed() -> None:
     assert blamed <= 22
 
 
+def verdict_of(worth: list[list[float]]) -> explaining.Verdict:
+    """The verdict on one cause from pairs of p99 E2E without and with it, a pair a seed."""
+    table = np.array(worth)
+    runs = explaining.Experiment(causes_of({"conditions": [SLOW]}), list(range(len(table))), {"p99_e2el_ms": table}, {},
+                                 np.zeros((len(table), 1)), np.full((len(table), 1), np.nan), np.zeros((len(table), 1)))
+    return explaining.attribute(runs).verdicts[0]
+
+
+def test_an_effect_has_the_runs_own_pair_and_the_seeds_that_are_worse() -> None:
+    effect = verdict_of([[100, 900], [100, 104], [100, 103], [100, 101], [100, 100]]).effect("p99_e2el_ms")
+    assert effect is not None
+    assert effect.run == (900, 100) and (effect.worse, effect.better) == (4, 0)
+    assert effect.change.contains(0.0) and not effect.removal_distinguishable  # one seed tipped over: the mean is not told from none
+    assert (effect.with_all, effect.without) == (pytest.approx(261.6), 100)
+
+
+def test_a_certain_but_negligible_effect_is_not_told() -> None:
+    # 0.02 % in every seed: certain, and nothing to put into an incident report.
+    tiny = verdict_of([[1000, 1000.2], [1000, 1000.21], [1000, 1000.19], [1000, 1000.2], [1000, 1000.2]]).effect("p99_e2el_ms")
+    assert tiny is not None and not tiny.shapley.contains(0.0)
+    assert not tiny.distinguishable and not tiny.removal_distinguishable
+    small = verdict_of([[1000, 1002], [1000, 1002.1], [1000, 1001.9], [1000, 1002], [1000, 1002]]).effect("p99_e2el_ms")
+    assert small is not None and small.distinguishable
+
+
+@pytest.mark.parametrize(
+    ("interval", "text"),
+    [
+        ((4800, 3710, 5920), "+4.8 s [3.7, 5.9]"),
+        ((1130, -30, 2300), "+1.13 s [−0.03, 2.30]"),  # the sign of an end decides
+        ((-0.38, -0.54, -0.22), "−0.38 ms [−0.54, −0.22]"),
+        ((0, 0, 0), "0 ms [0, 0]"),
+        ((142, 141.9, 142.1), "+142.0 ms [141.9, 142.1]"),
+    ],
+)
+def test_changes_are_written_with_the_figures_they_have(interval: tuple[float, float, float], text: str) -> None:
+    assert figures.change(METRICS[0], explaining.Interval(*interval)) == text
+
+
 def test_amplification_is_the_e2e_change_over_the_delay_at_the_root() -> None:
     found = explained(scenario_with(SLOW, HARMLESS), FakeEngine(0.0)).found
     assert found is not None
@@ -275,5 +316,5 @@ def test_the_files_of_a_run_are_found_by_their_digests(tmp_path: Path) -> None:
     digests = done.summary["provenance"]["inputs_sha256"]
     digests["model"] = "0" * 64
     changed = RunResult(done.files | {"summary.json": json.dumps(done.summary).encode()}, tmp_path / "run")
-    with pytest.raises(ConfigError, match="give --base"):
+    with pytest.raises(ConfigError, match="llama-3.1-8b.json, which has changed since the run"):
         scenario_of(changed)

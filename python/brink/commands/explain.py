@@ -24,6 +24,8 @@ from brink.explain.document import text as document_text
 from brink.report import write_report
 from brink.result import RunResult
 
+_WIDE = 88  # columns: room for how many seeds are worse
+
 
 @reported
 def explain(
@@ -128,7 +130,8 @@ def _print_cascade(console: Console, number: int, row: CascadeRow) -> None:
     console.print(Text.assemble((f"{number}  {row.label}", "bold"), f"{times}, {row.from_s:,.1f}–{row.until_s:,.1f} s{replicas}{more}"))
     facts = [f"{seconds(row.delay_s)} at the root"] if row.delay_s > 0 else []
     if row.requests:
-        facts.append(f"{seconds(row.request_delay_s or 0.0)} of delay in {row.requests:,} requests")
+        delay = f"{seconds(row.request_delay_s)} of delay in " if row.request_delay_s else ""
+        facts.append(f"{delay}{row.requests:,} requests")
     if row.amplification:
         facts.append(f"amplification {row.amplification:,.1f}")
     if row.slo_violations:
@@ -143,13 +146,14 @@ def _print_verdict(console: Console, verdict: Verdict) -> None:
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False, title_justify="left",
                   title=Text.assemble((verdict.cause.label, "bold"), (f"  {verdict.cause.pointer}", "dim")), title_style="")
     table.add_column("", no_wrap=True)
-    for column in ("with it", "without", "it adds", "share"):
+    counted = console.width >= _WIDE
+    for column in ("with it", "without", "it adds", *(["worse"] if counted else []), "share"):
         table.add_column(column, justify="right", no_wrap=True)
     for effect in verdict.effects:
         metric = effect.metric
-        told = effect.removal_distinguishable
-        table.add_row(metric.label, figures.value(metric, effect.with_all), figures.value(metric, effect.without),
-                      Text(figures.change(metric, effect.change), "" if told else "dim"),
+        adds = Text(figures.added(metric, effect.change, effect.with_all), "" if effect.removal_distinguishable else "dim")
+        worse = [f"{effect.worse}/{verdict.seeds}"] if counted else []
+        table.add_row(metric.label, figures.value(metric, effect.with_all), figures.value(metric, effect.without), adds, *worse,
                       figures.share(effect.share) if effect.distinguishable else Text("not distinguishable", "dim"))
     console.print(table)
     if verdict.amplified:

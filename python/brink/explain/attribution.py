@@ -24,16 +24,22 @@ class Effect:
     change: Interval  # with all causes - without this one
     shapley: Interval  # the cause's part of (all causes - none)
     share: Interval | None  # shapley over the whole; None: the whole cannot be told from 0
+    run: tuple[float, float]  # of the run itself: with all causes, without this one
+    worse: int  # seeds with more of the metric with the cause than without
+    better: int  # with less
 
     @property
     def distinguishable(self) -> bool:
-        """Whether the cause's part is told from none."""
-        return not self.shapley.contains(0.0)
+        """Whether the cause's part is told from none, and worth telling."""
+        return self._told(self.shapley)
 
     @property
     def removal_distinguishable(self) -> bool:
-        """Whether removing this cause alone is told from no effect."""
-        return not self.change.contains(0.0)
+        """Whether removing this cause alone is told from no effect, and worth telling."""
+        return self._told(self.change)
+
+    def _told(self, interval: Interval) -> bool:
+        return not interval.contains(0.0) and not interval.negligible(self.with_all)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values; intervals are [mean, low, high]."""
@@ -42,6 +48,7 @@ class Effect:
             "change": self.change.to_list(), "shapley": self.shapley.to_list(),
             "share": None if self.share is None else self.share.to_list(),
             "distinguishable": self.distinguishable, "removal_distinguishable": self.removal_distinguishable,
+            "run_with_all": self.run[0], "run_without": self.run[1], "worse_seeds": self.worse, "better_seeds": self.better,
         }
 
 
@@ -54,6 +61,7 @@ class Verdict:
     root_delay_s: float  # mean over the seeds
     amplification: Interval | None  # seconds of E2E over all requests for each second at the root
     pairs: int  # requests compared, over all seeds
+    seeds: int
 
     @property
     def amplified(self) -> Interval | None:
@@ -98,12 +106,15 @@ def attribute(runs: Experiment) -> Attribution:
         delay_s, added_s = runs.root_delay_s[:, i], runs.e2e_added_s[:, i]
         known = bool(np.isfinite(added_s).all() and (delay_s > 0).any())
         verdicts.append(Verdict(cause, effects, float(delay_s.mean()), ratio_interval(added_s, delay_s) if known else None,
-                                int(runs.pairs[:, i].sum())))
+                                int(runs.pairs[:, i].sum()), len(runs.seeds)))
     return Attribution(verdicts, total)
 
 
 def _effect(metric: Metric, worth: np.ndarray, values: np.ndarray, player: int) -> Effect:
     full = worth.shape[1] - 1
-    lacking = worth[:, full & ~(1 << player)]
-    return Effect(metric, float(worth[:, full].mean()), float(lacking.mean()), mean_interval(worth[:, full] - lacking),
-                  mean_interval(values), ratio_interval(values, worth[:, full] - worth[:, 0]))
+    whole, lacking = worth[:, full], worth[:, full & ~(1 << player)]
+    return Effect(
+        metric, float(whole.mean()), float(lacking.mean()), mean_interval(whole - lacking), mean_interval(values),
+        ratio_interval(values, whole - worth[:, 0]), (float(whole[0]), float(lacking[0])),
+        int((whole > lacking).sum()), int((whole < lacking).sum()),
+    )

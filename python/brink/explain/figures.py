@@ -7,6 +7,7 @@ from brink.explain.metrics import Metric
 from brink.headline import milliseconds
 
 _MINUS = "−"
+_DIGITS_MAX = 4
 
 
 def value(metric: Metric, number: float) -> str:
@@ -30,6 +31,13 @@ def change(metric: Metric, interval: Interval) -> str:
     return f"{plus}{mean}{unit} [{low}, {high}]"
 
 
+def added(metric: Metric, interval: Interval, of: float) -> str:
+    """The same, in words where it is nothing to speak of beside the metric's value ``of``."""
+    if interval.mean == interval.low == interval.high == 0.0:
+        return "nothing"
+    return "negligible" if interval.negligible(of) else change(metric, interval)
+
+
 def share(interval: Interval | None) -> str:
     """A share in per cent with its interval; a dash where there is none."""
     if interval is None:
@@ -46,14 +54,18 @@ def times(interval: Interval) -> str:
 
 
 def _digits(interval: Interval, scale: float) -> int:
-    """Decimals that show two figures of the interval's width, or three of the mean when it is as good as known."""
+    """Decimals that show two figures of the interval's width, or three of the mean when it is as good as known.
+
+    More where an end close to 0 would lose its sign.
+    """
     width = (interval.high - interval.low) * scale
     size = abs(interval.mean) * scale
     finest = max(width, size / 100)
-    for digits, least in ((0, 10.0), (1, 1.0), (2, 0.1), (3, 0.01)):
-        if finest >= least:
-            return digits
-    return 4 if finest > 0 else 0
+    digits = next((digits for digits, least in ((0, 10.0), (1, 1.0), (2, 0.1), (3, 0.01)) if finest >= least), 4 if finest > 0 else 0)
+    for end in (interval.low, interval.high):
+        while end != 0.0 and digits < _DIGITS_MAX and not _nonzero(f"{end * scale:.{digits}f}"):
+            digits += 1
+    return digits
 
 
 def _nonzero(text: str) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 LEVEL = 0.95
 MIN_SAMPLES = 2
+NEGLIGIBLE = 1e-3  # of a value: what is certainly smaller is no change to speak of
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,10 @@ class Interval:
     def contains(self, value: float) -> bool:
         """Whether ``value`` cannot be told from the mean."""
         return self.low <= value <= self.high
+
+    def negligible(self, of: float) -> bool:
+        """Whether all of it is less than a thousandth of ``of``."""
+        return max(abs(self.low), abs(self.high)) < NEGLIGIBLE * abs(of)
 
     def to_list(self) -> list[float]:
         """[mean, low, high]."""

@@ -19,6 +19,8 @@ from brink.scenario import Scenario
 _PATHS = {"model": "/model", "cluster": "/cluster", "profile": "/profile", "workload": "/workload", "trace": "/workload/trace/path",
           "input_tokens": "/workload/input_tokens/path", "output_tokens": "/workload/output_tokens/path"}
 
+_SAME, _CHANGED, _MISSING = "same", "changed", "missing"
+
 
 def scenario_of(result: RunResult, base: Path | None = None) -> Scenario:
     """The scenario of a finished run, ready to run again.
@@ -30,12 +32,20 @@ def scenario_of(result: RunResult, base: Path | None = None) -> Scenario:
     scenario = result.scenario
     digests = get(result.summary, "/provenance/inputs_sha256") or {}
     tried = [base] if base is not None else list(dict.fromkeys(_candidates(result.directory)))
+    files = _files(scenario)
+    changed = ""  # the first file that is there, but is another one
     for folder in tried:
-        if all(_same(folder, path, digests.get(key)) for key, path in _files(scenario)):
+        states = {path: _state(folder / path, digests.get(key)) for key, path in files}
+        if all(state == _SAME for state in states.values()):
             return Scenario(scenario, folder)
-    names = ", ".join(path for _, path in _files(scenario))
-    got = f"no folder from which {names} are the files of the run" if base is None else f"{base}, from which {names} are not the files of the run"
-    raise ConfigError("", got, "give --base, the folder the scenario file was in", str(result.directory or ""))
+        if not changed and _MISSING not in states.values():
+            changed = next(str(folder / path) for path, state in states.items() if state == _CHANGED)
+    place = str(result.directory or "")
+    if changed:
+        raise ConfigError("", f"{changed}, which has changed since the run", "run the scenario again, or give --base, a folder with the files of the run", place)
+    missing = ", ".join(path for _, path in files)
+    got = f"no folder from which {missing} can be found" if base is None else f"{base}, from which {missing} cannot all be found"
+    raise ConfigError("", got, "give --base, the folder the scenario file was in", place)
 
 
 def _files(scenario: dict[str, Any]) -> list[tuple[str, str]]:
@@ -52,8 +62,8 @@ def _candidates(directory: Path | None) -> Iterator[Path]:
             yield from (around, around / "configs" / "scenarios", *around.parents)
 
 
-def _same(folder: Path, path: str, digest: Any) -> bool:
-    file = folder / path
+def _state(file: Path, digest: Any) -> str:
     if not file.is_file():
-        return False
-    return not isinstance(digest, str) or hashlib.sha256(file.read_bytes()).hexdigest() == digest
+        return _MISSING
+    same = not isinstance(digest, str) or hashlib.sha256(file.read_bytes()).hexdigest() == digest
+    return _SAME if same else _CHANGED

@@ -12,6 +12,7 @@ from brink.headline import milliseconds
 
 _TOLD = ("p99_e2el_ms", "slo_violations", "p99_ttft_ms", "p99_tpot_ms", "mean_e2el_ms", "drift")  # in order of weight
 _TOLD_MAX = 4
+_ITSELF = ("p99_e2el_ms", "p99_ttft_ms", "slo_violations")  # of the run itself, for a cause that the seeds tell from none
 
 
 def paragraph(found: Explanation) -> str:
@@ -85,25 +86,33 @@ def _told(verdict: Verdict) -> list[Effect]:
 
 
 def _sentence(verdict: Verdict, told: list[Effect]) -> str:
-    parts = [
-        f"{effect.metric.label} {figures.value(effect.metric, effect.without)} instead of {figures.value(effect.metric, effect.with_all)} "
-        f"(a difference of {figures.change(effect.metric, effect.change)})"
-        for effect in told
-    ]
-    text = f"Without {verdict.cause.label}: {_list(parts)}"
+    text = f"Without {verdict.cause.label}"
+    itself = [_itself(effect) for key in _ITSELF if (effect := verdict.effect(key)) is not None and effect.run[0] != effect.run[1]]
+    if itself:
+        text += f" this run would have had {_list(itself)}"
+    adds = [f"{figures.change(effect.metric, effect.change)} to {effect.metric.label}" for effect in told]
+    text += f"{'; over the seeds' if itself else ':'} it adds {_list(adds)}"
     first = told[0]
     if first.share is not None and first.distinguishable:
-        text += f"; its share of what all tested causes add to {first.metric.label} is {figures.share(first.share)}"
+        text += f", a share of {figures.share(first.share)} of what all tested causes add to {first.metric.label}"
     if verdict.amplified is not None:
         text += f"; each second of delay at its root cost the requests {figures.times(verdict.amplified)} s of E2E"
     return text + "."
+
+
+def _itself(effect: Effect) -> str:
+    """"p99 E2E 1.60 s instead of 176 s"."""
+    return f"{effect.metric.label} {figures.value(effect.metric, effect.run[1])} instead of {figures.value(effect.metric, effect.run[0])}"
 
 
 def _silent(verdict: Verdict) -> str:
     effect = verdict.effect("mean_e2el_ms") or next(iter(verdict.effects), None)  # the mean is the finest of them
     if effect is None:
         return verdict.cause.label
-    return f"{verdict.cause.label} (adds {figures.change(effect.metric, effect.change)} to {effect.metric.label})"
+    text = f"{verdict.cause.label} (adds {figures.added(effect.metric, effect.change, effect.with_all)} to {effect.metric.label}"
+    if max(effect.worse, effect.better) == verdict.seeds and not effect.change.negligible(effect.with_all):
+        text += f", {'worse' if effect.worse else 'better'} with it in each of the {verdict.seeds} seeds: more seeds would tell"
+    return text + ")"
 
 
 def _list(parts: list[str]) -> str:

@@ -69,29 +69,30 @@ def _forest(metric: Metric, rows: list[tuple[str, dict[str, Any]]]) -> str:
 
 
 def _table(tests: dict[str, Any]) -> str:
-    head = "".join(f"<th>{name}</th>" for name in ("", "with it", "without", "it adds (95 %)", "share of all causes"))
-    body = "".join(_cause_rows(cause) for cause in tests["causes"])
+    head = "".join(f"<th>{name}</th>" for name in ("", "this run", "without", "all seeds", "without", "it adds (95 %)", "worse", "share of all causes"))
     seeds = tests.get("seeds") or []
+    body = "".join(_cause_rows(cause, len(seeds)) for cause in tests["causes"])
     untested = ", ".join(cause["label"] for cause in tests.get("untested") or [])
     rest = f" Not tested, being smaller at the root: {untested}." if untested else ""
-    note = f"{tests.get('runs', 0):,} runs: every combination of the causes with the same {len(seeds)} seeds; means over the seeds.{rest}"
+    note = (f"{tests.get('runs', 0):,} runs: every combination of the causes with the same {len(seeds)} seeds, the run's own first; "
+            f"means over the seeds. Worse: seeds with more of the metric with the cause than without.{rest}")
     return f'<table class="effects"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p class="note">{escape(note)}</p>'
 
 
-def _cause_rows(cause: dict[str, Any]) -> str:
+def _cause_rows(cause: dict[str, Any], seeds: int) -> str:
     given = cause.get("amplification")
     amplification = _interval(given) if given else None
     told = ""
     if amplification is not None and not amplification.contains(0.0):
         told = f" · each second at its root cost the requests {figures.times(amplification)} s of E2E"
-    rows = [f'<tr class="cause"><td colspan="5">{escape(cause["label"])} <small>{escape(cause["pointer"])}{escape(told)}</small></td></tr>']
+    rows = [f'<tr class="cause"><td colspan="8">{escape(cause["label"])} <small>{escape(cause["pointer"])}{escape(told)}</small></td></tr>']
     for effect in cause["effects"]:
         metric = _METRICS.get(effect["metric"])
         if metric is None:
             continue
         share = figures.share(_interval(effect["share"])) if effect["share"] and effect["distinguishable"] else "not distinguishable"
-        cells = (metric.label, figures.value(metric, effect["with_all"]), figures.value(metric, effect["without"]),
-                 figures.change(metric, _interval(effect["change"])), share)
+        values = (figures.value(metric, effect[key]) for key in ("run_with_all", "run_without", "with_all", "without"))
+        cells = (metric.label, *values, figures.added(metric, _interval(effect["change"]), effect["with_all"]), f"{effect['worse_seeds']}/{seeds}", share)
         css = "" if effect["distinguishable"] else ' class="faint"'
         rows.append(f"<tr{css}>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
     return "".join(rows)
