@@ -23,7 +23,7 @@ struct ClockLimits {
 
 /// Fraction of the highest clock that keeps a kernel which would draw `draw` at that clock under `cap`.
 /// Dynamic power is C V^2 f and the voltage follows the clock near its top, so what is above idle goes with the cube
-/// of the clock (Chandrakasan, Sheng & Brodersen 1992, "Low-power CMOS digital design", JSSC 27(4)).
+/// of the clock (textbook; Chandrakasan, Sheng & Brodersen 1992, "Low-power CMOS digital design", JSSC 27(4), not looked up).
 /// 1 when the cap does not bind: decode draws 137 to 300 W of 700 and feels no cap above that (arXiv 2605.11999).
 [[nodiscard]] double clock_under_cap(const ClockLimits& limits, Watts cap, Watts draw);
 

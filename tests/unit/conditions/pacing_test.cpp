@@ -125,7 +125,7 @@ double distance(std::vector<double> a, std::vector<double> b) {  // two-sample K
 }
 
 // Two samples of n lie 1.95 sqrt(2 / n) apart by chance with odds of 0.1 %; the approximation's own distance is at most
-// 0.012 (nine collectives of two eager ranks) and below 0.005 from 33 on.
+// 0.017 (nine collectives of two eager ranks) and about 0.006 from 33 on.
 TEST(step_pacing, sum_of_many_maxima_matches_brute_force) {
   for (const Case& c : cases()) {
     for (const std::int64_t n : {3, 9, 33, 161}) {
@@ -141,7 +141,7 @@ TEST(step_pacing, sum_of_many_maxima_matches_brute_force) {
         quick_mean += quick.back() / static_cast<double>(count);
       }
       const auto size = static_cast<double>(count);
-      EXPECT_LT(distance(brute, quick), 1.95 * std::sqrt(2.0 / size) + 0.012) << c.name << ", " << n;
+      EXPECT_LT(distance(brute, quick), 1.95 * std::sqrt(2.0 / size) + 0.017) << c.name << ", " << n;
       double variance = 0.0;
       for (const double x : brute) variance += (x - brute_mean) * (x - brute_mean) / size;
       EXPECT_NEAR(quick_mean, brute_mean, 5.0 * std::sqrt(2.0 * variance / size) + 0.002 * brute_mean) << c.name << ", " << n;
