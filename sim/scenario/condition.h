@@ -14,6 +14,7 @@
 #include "sim/conditions/replication.h"
 #include "sim/conditions/stall.h"
 #include "sim/conditions/throttle.h"
+#include "sim/scenario/read_failures.h"
 
 namespace brink::scenario {
 
@@ -21,6 +22,7 @@ namespace brink::scenario {
 struct ConditionContext {
   std::int64_t replicas = 1;
   std::int64_t ranks = 1;            // of a replica
+  std::int64_t nodes = 1;            // of the cluster
   bool eager = false;                // the engine launches every kernel from the host
   gpu::ClockLimits clocks;
 };
@@ -33,7 +35,8 @@ using ConditionSettings = std::variant<std::monostate,
                                        conditions::ThrottleSettings,
                                        conditions::GpuSpreadSettings,
                                        conditions::ReplicationSettings,
-                                       conditions::CheckpointSettings>;
+                                       conditions::CheckpointSettings,
+                                       FailureSettings>;
 
 struct Condition {
   std::string kind;

@@ -28,6 +28,8 @@ constexpr std::array kinds = {
     Kind{"gpu_spread", read_gpu_spread, true},
     Kind{"replication", read_replication, false},
     Kind{"checkpoint", read_checkpoint, true},
+    Kind{"replica_failure", read_replica_failure, true},
+    Kind{"node_failure", read_node_failure, false},
 };
 
 std::string read_condition_name(ObjectReader& in) {

@@ -85,6 +85,7 @@ ConditionContext condition_context(const Scenario& scenario) {
     out.replicas = scenario.disaggregation->replicas();
     out.ranks = std::min(out.ranks, scenario.disaggregation->decode.engine.memory.tensor_parallel_size);
   }
+  out.nodes = scenario.inputs.cluster.nodes;
   out.eager = scenario.engine.enforce_eager;
   out.clocks = gpu::clock_limits(scenario.inputs.gpu);
   return out;
@@ -114,15 +115,20 @@ void read_workload(ObjectReader& in, Scenario& out) {
   for (InputDigest& digest : workload_digests(out.workload, out.base_dir)) out.inputs.digests.push_back(std::move(digest));
 }
 
+/// Drift is followed because the scenario says so, not because that is the default.
+bool drift_asked(ObjectReader& in, const Scenario& scenario) {
+  const Json* observe = in.has("observe") ? &in.value("observe") : nullptr;
+  const Json* drift = observe != nullptr ? observe->find("drift") : nullptr;
+  return drift != nullptr && !drift->is_null() && scenario.observe.drift;
+}
+
 /// Parts that follow a request on one replica do not follow it to another one.
 void check_disaggregation(ObjectReader& in, Scenario& out) {
   if (!out.disaggregation) return;
   const auto refuse = [](const std::string& pointer, const std::string& got, const std::string& allowed) {
     throw ConfigError(pointer, got, "allowed: " + allowed + " with /disaggregation");
   };
-  const Json* observe = in.has("observe") ? &in.value("observe") : nullptr;
-  const Json* drift = observe != nullptr ? observe->find("drift") : nullptr;
-  if (drift != nullptr && !drift->is_null() && out.observe.drift) refuse("/observe/drift", "true", "false: answers are not followed from one replica to another");
+  if (drift_asked(in, out)) refuse("/observe/drift", "true", "false: answers are not followed from one replica to another");
   out.observe.drift = false;
   if (out.shaping.active()) refuse("/shaping/policy", Json(out.shaping.policy).describe(), "none");
   if (out.security.isolation != Isolation::shared) refuse("/security/isolation", "isolated tenants", "shared");
@@ -137,6 +143,25 @@ void check_disaggregation(ObjectReader& in, Scenario& out) {
   if (out.observe.plans && alone != (decode == 1)) {
     refuse("/disaggregation/decode/tensor_parallel_size", std::to_string(decode),
            "one rank in both pools or more in both, where /observe/plans is true: the operators of one rank are others;");
+  }
+}
+
+/// What follows a request on one replica, or pins replicas to tenants, does not go on after a failure.
+void check_failures(ObjectReader& in, Scenario& scenario) {
+  const auto failure = std::find_if(scenario.conditions.begin(), scenario.conditions.end(),
+                                    [](const Condition& c) { return std::holds_alternative<FailureSettings>(c.settings); });
+  if (failure == scenario.conditions.end()) return;
+  const auto refuse = [&](const std::string& pointer, const std::string& got, const std::string& allowed) {
+    throw ConfigError(pointer, got, fmt::format("allowed: {} with a {} in /conditions/{}", allowed, failure->kind, failure->index));
+  };
+  if (scenario.disaggregation) refuse("/disaggregation", "an object", "nothing");
+  if (drift_asked(in, scenario)) refuse("/observe/drift", "true", "false: answers are not followed from one replica to another;");
+  scenario.observe.drift = false;
+  if (scenario.security.isolation == Isolation::replica) refuse("/security/isolation", "\"replica\"", "shared, strict");
+  for (const Condition& condition : scenario.conditions) {
+    if (condition.kind == "replication" || condition.kind == "checkpoint") {
+      refuse(fmt::format("/conditions/{}/kind", condition.index), Json(condition.kind).describe(), "kinds that keep no KV blocks");
+    }
   }
 }
 
@@ -202,6 +227,7 @@ Scenario read_scenario(Json json, const std::string& base_dir, const std::vector
   out.budget = memory::check_layout(out.inputs.model, out.inputs.gpu, out.inputs.cluster, asked);
   out.conditions = read_conditions(in, condition_context(out));
   check_disaggregation(in, out);
+  check_failures(in, out);
   check_consumers(out);
   read_workload(in, out);
   check_profile(out);

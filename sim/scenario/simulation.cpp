@@ -22,6 +22,7 @@
 #include "sim/scenario/read_kv_consumers.h"
 #include "sim/scenario/serving_parts.h"
 #include "sim/serving/drift_tracker.h"
+#include "sim/serving/failures.h"
 #include "sim/serving/gateway.h"
 #include "sim/serving/handover.h"
 #include "sim/serving/idle_model.h"
@@ -140,6 +141,37 @@ serving::HandoverSettings handover_settings(const Scenario& scenario) {
   return out;
 }
 
+/// Every replica with a rank on a failing node goes with it.
+std::vector<serving::Failure> failures(const Scenario& scenario, const std::vector<std::vector<fabric::GpuPlace>>& places) {
+  std::vector<serving::Failure> out;
+  for (const Condition& condition : scenario.conditions) {
+    const auto* settings = std::get_if<FailureSettings>(&condition.settings);
+    if (settings == nullptr) continue;
+    serving::Failure failure;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      const bool on_node = std::any_of(places[i].begin(), places[i].end(), [&](const fabric::GpuPlace& p) { return p.node == settings->node; });
+      if (on_node || static_cast<std::int64_t>(i) == settings->replica) failure.replicas.push_back(i);
+    }
+    if (failure.replicas.empty()) continue;  // nobody lives there
+    failure.at = settings->at;
+    failure.recovers_after = settings->recovers_after;
+    failure.on_failure = settings->on_failure;
+    failure.condition = condition.index;
+    failure.rank = settings->rank;
+    failure.detail = settings->node >= 0 ? fmt::format("node {}", settings->node) : fmt::format("replica {}", settings->replica);
+    out.push_back(std::move(failure));
+  }
+  return out;
+}
+
+Json failures_json(const serving::FailureStats& stats) {
+  Json out = Json::object();
+  out.set("replicas_failed", stats.failures);
+  out.set("replicas_recovered", stats.recoveries);
+  out.set("requests_lost", stats.lost);
+  return out;
+}
+
 Json handover_json(const serving::HandoverStats& stats, Seconds end) {
   Json out = Json::object();
   out.set("requests", stats.requests);
@@ -192,6 +224,7 @@ class Simulation {
   std::optional<serving::Gateway> gateway_;
   std::unique_ptr<policy::IRouter> decode_router_;
   std::optional<serving::Handover> handover_;
+  std::optional<serving::Failures> failures_;
   std::vector<std::unique_ptr<serving::Replica>> replicas_;
   std::vector<std::unique_ptr<conditions::KvConsumers>> consumers_;
   conditions::ReplicationOverhead overhead_;
@@ -230,6 +263,10 @@ Simulation::Simulation(const Scenario& scenario, const ProgressSink* sink)
   tenants_ = static_cast<std::int32_t>(workload_.tenant_shares.size());
   gateway_.emplace(gateway_component, std::move(workload_), front_end(host_), parts);
   for (Pool& pool : pools_) add_replicas(pool);
+  if (auto list = failures(scenario, places_); !list.empty()) {
+    failures_.emplace(first_replica_component + static_cast<std::uint32_t>(places_.size()) + 1, std::move(list),
+                      serving::Failures::Parts{world_, *gateway_, collector_.ledger()});
+  }
 }
 
 Pool Simulation::make_pool(std::shared_ptr<const Scenario> scenario) {
@@ -350,8 +387,9 @@ void Simulation::check_books() const {
 
 // What the collector does not hear of.
 void Simulation::add_sections(RunOutcome& out) const {
-  if (!handover_) return;
-  out.summary.set("handover", handover_json(handover_->stats(), out.end));
+  if (!handover_ && !failures_) return;
+  if (handover_) out.summary.set("handover", handover_json(handover_->stats(), out.end));
+  if (failures_) out.summary.set("failures", failures_json(failures_->stats()));
   for (telemetry::ResultFile& file : out.files) {
     if (file.name == "summary.json") file.content = out.summary.dump(2) + "\n";
   }
@@ -360,11 +398,13 @@ void Simulation::add_sections(RunOutcome& out) const {
 RunOutcome Simulation::run() {
   const auto begin = std::chrono::steady_clock::now();
   gateway_->start();
+  if (failures_) failures_->start(replicas_.size());
   world_.run();
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
   check_books();
   RunOutcome out;
-  out.end = world_.now();
+  // A failure that finds nobody does not make the run longer.
+  out.end = failures_ ? gateway_->last_end() : world_.now();
   out.wall = Seconds(wall.count());
   out.summary = collector_.summary(out.end);
   const Json* measured = out.summary.find("measured_requests");

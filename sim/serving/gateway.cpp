@@ -1,6 +1,7 @@
 #include "sim/serving/gateway.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace brink::serving {
 
@@ -14,7 +15,8 @@ Gateway::Gateway(std::uint32_t component, workload::Workload workload, const Fro
     : component_(component), workload_(std::move(workload)), front_end_(front_end), parts_(parts) {}
 
 void Gateway::start() {
-  views_.resize(replicas_.size());
+  dead_.assign(replicas_.size(), false);
+  find_alive();
   pull();
 }
 
@@ -63,21 +65,75 @@ void Gateway::send_next() {
 }
 
 void Gateway::admit(Slot slot) {
-  Sequence& s = parts_.pool[slot];
-  std::transform(replicas_.begin(), replicas_.end(), views_.begin(), [](const Replica* r) { return r->view(); });
-  if (parts_.shaper != nullptr) shape(s);
-  const policy::RoutedRequest routed{s.record.id, s.record.input_tokens, s.record.tenant};
-  Replica& replica = *replicas_[parts_.router.route(routed, views_)];
-  const std::int64_t longest = replica.config().max_model_len;
-  if (s.record.input_tokens >= longest) {
-    // vLLM answers such a prompt with an error before it reaches the queue.
-    s.record.outcome = Outcome::rejected;
-    parts_.clock.schedule(parts_.clock.now(), world::Priority::delivery, component_, *this, delivery_event, slot);
+  if (parts_.shaper != nullptr) shape(parts_.pool[slot]);
+  route(slot);
+}
+
+// Routers see the replicas that are alive.
+void Gateway::route(Slot slot) {
+  if (alive_.empty()) {
+    if (!hope_) return end_at_door(slot, Outcome::failed);
+    parked_.push_back(slot);
     return;
   }
+  Sequence& s = parts_.pool[slot];
+  views_.clear();
+  for (const std::size_t i : alive_) views_.push_back(replicas_[i]->view());
+  const policy::RoutedRequest routed{s.record.id, s.record.input_tokens, s.record.tenant};
+  Replica& replica = *replicas_[alive_[parts_.router.route(routed, views_)]];
+  const std::int64_t longest = replica.config().max_model_len;
+  // vLLM answers such a prompt with an error before it reaches the queue.
+  if (s.record.input_tokens >= longest) return end_at_door(slot, Outcome::rejected);
   // An answer ends where the context does.
   s.output_target = std::min(s.output_target, longest - s.record.input_tokens);
   replica.enqueue(slot);
+}
+
+void Gateway::end_at_door(Slot slot, Outcome outcome) {
+  parts_.pool[slot].record.outcome = outcome;
+  parts_.clock.schedule(parts_.clock.now(), world::Priority::delivery, component_, *this, delivery_event, slot);
+}
+
+void Gateway::find_alive() {
+  alive_.clear();
+  for (std::size_t i = 0; i < replicas_.size(); ++i) {
+    if (!dead_[i]) alive_.push_back(i);
+  }
+}
+
+std::int64_t Gateway::fail(std::span<const std::size_t> replicas, bool retry, world::CauseId cause) {
+  for (const std::size_t i : replicas) dead_[i] = true;
+  find_alive();
+  std::int64_t count = 0;
+  for (const std::size_t i : replicas) {
+    for (const Slot slot : replicas_[i]->fail()) {
+      ++count;
+      Sequence& s = parts_.pool[slot];
+      s.lost = true;
+      s.lost_at = parts_.clock.now();
+      s.lost_by = cause;
+      if (retry) {
+        route(slot);
+      } else {
+        s.record.cause = cause;
+        end_at_door(slot, Outcome::failed);
+      }
+    }
+  }
+  return count;
+}
+
+void Gateway::recover(std::size_t replica) {
+  dead_[replica] = false;
+  find_alive();
+  replicas_[replica]->recover();
+  for (const Slot slot : std::exchange(parked_, {})) route(slot);
+}
+
+void Gateway::set_hope(bool hope) {
+  hope_ = hope;
+  if (hope_ || !alive_.empty()) return;
+  for (const Slot slot : std::exchange(parked_, {})) end_at_door(slot, Outcome::failed);
 }
 
 // The effective request is what runs and what is recorded.
@@ -112,7 +168,7 @@ void Gateway::on_finished(Slot slot, Seconds at) {
 void Gateway::deliver(Slot slot) {
   const Seconds now = parts_.clock.now();
   Sequence& s = parts_.pool[slot];
-  s.record.finish = now;
+  s.record.finish = last_end_ = now;
   s.record.output_tokens = s.generated;
   if (parts_.idle != nullptr && s.record.outcome == Outcome::completed) {
     const IdleLatencies idle = parts_.idle->of(s.record.input_tokens, s.record.cached_tokens, s.record.output_tokens);

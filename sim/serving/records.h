@@ -19,10 +19,17 @@ enum class Outcome : std::uint8_t {
   completed,  // all output tokens delivered
   rejected,   // longer than the engine accepts, or refused by admission
   cancelled,  // still unfinished when the run was stopped
+  failed,     // its replica failed, and it was not sent again
 };
 
 [[nodiscard]] constexpr const char* name(Outcome o) {
-  return o == Outcome::completed ? "completed" : o == Outcome::rejected ? "rejected" : "cancelled";
+  switch (o) {
+    case Outcome::completed: return "completed";
+    case Outcome::rejected: return "rejected";
+    case Outcome::cancelled: return "cancelled";
+    case Outcome::failed: return "failed";
+  }
+  return "";
 }
 
 /// Life of one request. Instants are simulated time; NaN where it was never reached.

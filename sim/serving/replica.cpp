@@ -34,7 +34,7 @@ Replica::Replica(ReplicaId id, std::uint32_t component, const EngineConfig& conf
 void Replica::enqueue(Slot slot) {
   const Seconds now = parts_.clock.now();
   Sequence& s = parts_.pool[slot];
-  s.record.queued = now;
+  if (!is_finite(s.record.scheduled)) s.record.queued = now;
   s.record.replica = id_;
   s.lane = lanes_.size() > 1 ? s.record.tenant : 0;
   lane_of(s).waiting.push_back(slot);
@@ -142,7 +142,8 @@ void Replica::remember_text(const Sequence& s) {
   seen[text] = true;
 }
 
-void Replica::on_event(std::uint32_t kind, std::uint64_t) {
+void Replica::on_event(std::uint32_t kind, std::uint64_t life) {
+  if (life != life_) return;
   if (kind == form_event) {
     forming_ = false;
     form();
@@ -156,7 +157,7 @@ void Replica::on_event(std::uint32_t kind, std::uint64_t) {
 void Replica::request_form(Seconds when) {
   if (forming_) return;
   forming_ = true;
-  parts_.clock.schedule(when, world::Priority::step_start, component_, *this, form_event);
+  parts_.clock.schedule(when, world::Priority::step_start, component_, *this, form_event, life_);
 }
 
 // The host's turn: form a batch if the pipeline has room, then see to the next thing it does.
@@ -206,7 +207,7 @@ void Replica::check_not_stuck() const {
 void Replica::schedule_output() {
   const Batch& oldest = in_flight(0);
   const Seconds when = std::max(oldest.gpu_end, host_free_) + oldest.time.host_after;
-  parts_.clock.schedule(when, world::Priority::step_end, component_, *this, output_event);
+  parts_.clock.schedule(when, world::Priority::step_end, component_, *this, output_event, life_);
 }
 
 void Replica::link_last(Slot slot) {

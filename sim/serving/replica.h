@@ -77,6 +77,12 @@ class Replica final : public world::EventHandler, public IKvOwner, private polic
   /// The KV of a prompt that was prefilled here is elsewhere.
   void release_handed_over(Slot slot);
 
+  /// It is gone, with its KV. Returns the requests it had, those that ran first, each with the tokens that had left
+  /// the engine and the rest to be computed again. No requests until recover().
+  [[nodiscard]] std::vector<Slot> fail();
+  /// It is back, empty.
+  void recover();
+
   [[nodiscard]] policy::ReplicaView view() const;
   [[nodiscard]] ReplicaLoad load() const;
   [[nodiscard]] const EngineConfig& config() const { return config_; }
@@ -124,6 +130,13 @@ class Replica final : public world::EventHandler, public IKvOwner, private polic
   void release_blocks(Slot slot, std::int64_t tokens, bool preempted);
   void follow_drift(const Batch& batch);
 
+  // Failing (replica_failure.cpp)
+  [[nodiscard]] std::vector<Slot> all_requests() const;
+  [[nodiscard]] std::int64_t under_way(const Lane& lane, std::uint64_t first, std::uint64_t last) const;
+  [[nodiscard]] std::int64_t lost_with_preemption(const Lane& lane, Slot slot) const;
+  void forget(Slot slot);
+  void reset();
+
   // Handling its output (replica_output.cpp)
   void handle_output();
   void tell_intervals(const Batch& batch, Seconds now);
@@ -164,6 +177,7 @@ class Replica final : public world::EventHandler, public IKvOwner, private polic
   std::uint64_t next_number_ = 0;
   std::int64_t preemptions_ = 0;   // since the last batch was formed
   bool forming_ = false;           // a form event is pending
+  std::uint64_t life_ = 0;         // failures so far: events of an earlier life are void
   std::int64_t moving_ = 0;        // prompts whose KV leaves, or whose blocks wait for it
   std::vector<Slot> joined_;       // imported since the last batch was formed
   Seconds gpu_free_, host_free_;

@@ -222,11 +222,17 @@ void Replica::release_blocks(Slot slot, std::int64_t tokens, bool preempted) {
 
 void Replica::admit(Batch& batch, Slot slot, std::int64_t tokens) {
   Sequence& s = parts_.pool[slot];
-  if (s.record.preemptions == 0) {
+  if (!is_finite(s.record.scheduled)) {
     s.record.scheduled = batch.formed;
     s.record.cached_tokens = cached_tokens(s);
     if (around_.journal) around_.journal->on_scheduled(s, batch.number);
     if (queue_times_) queue_times_->add(s.record.scheduled - s.record.queued, s.record.scheduled);
+  } else if (s.lost && around_.journal) {
+    around_.journal->on_joined(s, batch.number);
+  }
+  if (std::exchange(s.lost, false) && batch.formed - s.lost_at > s.record.caused_delay) {
+    s.record.caused_delay = batch.formed - s.lost_at;
+    s.record.cause = s.lost_by;
   }
   s.admitted_batch = batch.number;
   s.phase = Phase::prefilling;
@@ -303,6 +309,7 @@ void Replica::run_chunk(Batch& batch, Slot slot, std::int64_t tokens) {
     if (s.shares) lane.shared.join(s.prompt_text, cached);
   } else {
     s.remaining = 0;
+    s.prefill_batch = batch.lane_number;
     s.phase = Phase::finishing;
     unlink(slot);
     batch.finishing.push_back(slot);

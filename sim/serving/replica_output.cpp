@@ -68,8 +68,8 @@ void Replica::deliver_first_tokens(const Batch& batch, Seconds now, Seconds stre
   for (const Slot slot : batch.first_tokens) {
     const Sequence& s = parts_.pool[slot];
     ++position;
-    if (s.record.preemptions > 0 && is_finite(s.record.first_token)) {
-      // Resumed: this token follows one from before the preemption.
+    if (is_finite(s.record.first_token)) {
+      // Resumed: this token follows one from before the preemption or the failure.
       parts_.recorder.on_intervals({now, now - s.last_token, 1});
     } else {
       parts_.listener.on_first_token(slot, stream_start + config_.stream_per_token * static_cast<double>(position));

@@ -41,6 +41,10 @@ struct Sequence {
   std::uint32_t epoch = 0;         // raised at a preemption: stale finish entries are recognised
   Phase phase = Phase::waiting;
   std::int32_t lane = 0;           // index into its replica's lanes
+  // Its replica failed: since when it waits to run elsewhere, and the event.
+  bool lost = false;
+  Seconds lost_at;
+  world::CauseId lost_by = 0;
   Slot previous = no_slot, next = no_slot;  // running list, in order of admission
 };
 

@@ -15,6 +15,8 @@ void RequestStats::add(const serving::RequestRecord& record) {
     ++counts_.rejected;
   } else if (record.outcome == serving::Outcome::cancelled) {
     ++counts_.cancelled;
+  } else if (record.outcome == serving::Outcome::failed) {
+    ++counts_.lost;
   } else {
     ++counts_.completed;
     counts_.input_tokens += record.input_tokens;

@@ -34,7 +34,7 @@ class RequestStats {
   struct Counts {
     std::int64_t seen = 0;      // every request, warm-up included
     std::int64_t measured = 0;  // arrived after the warm-up; the rest of the counts are of these
-    std::int64_t completed = 0, rejected = 0, cancelled = 0;
+    std::int64_t completed = 0, rejected = 0, cancelled = 0, lost = 0;
     std::int64_t good = 0;                             // completed within every limit of the SLO
     std::int64_t input_tokens = 0, output_tokens = 0;  // of completed requests
     std::int64_t preemptions = 0;

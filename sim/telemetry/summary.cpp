@@ -48,7 +48,7 @@ void add_totals(Json& out, const RunFacts& facts, const RequestStats& requests, 
   };
   out.set("duration", duration_s);
   out.set("completed", counts.completed);
-  out.set("failed", counts.rejected + counts.cancelled);
+  out.set("failed", counts.rejected + counts.cancelled + counts.lost);
   out.set("total_input_tokens", counts.input_tokens);
   out.set("total_output_tokens", counts.output_tokens);
   out.set("request_throughput", per_second(counts.completed));

@@ -72,6 +72,8 @@ std::vector<Section> conditions_and_hypotheses() {
       {"/$defs/condition_gpu_spread", "/conditions/0", {R"({"kind": "gpu_spread")", ""}},
       {"/$defs/condition_replication", "/conditions/0", {R"({"kind": "replication")", R"("coordination": "budget", "budget_ratio": 0.1, "chunk_mib": 1})"}},
       {"/$defs/condition_checkpoint", "/conditions/0", {R"({"kind": "checkpoint")", R"("coordination": "budget", "budget_ratio": 0.1})"}},
+      {"/$defs/condition_replica_failure", "/conditions/0", {R"({"kind": "replica_failure", "replica": 0, "from_s": 1)", ""}},
+      {"/$defs/condition_node_failure", "/conditions/0", {R"({"kind": "node_failure", "node": 0, "from_s": 1)", ""}},
   };
   for (Section& section : out) {
     const std::string plain = section.variants[0], more = section.variants[1];
