@@ -228,7 +228,7 @@ def test_the_five_causes_with_most_delay_are_tested() -> None:
 
 def test_the_paragraph_says_what_the_figures_say() -> None:
     text = explaining.paragraph(explained(scenario_with(SLOW, HARMLESS), FakeEngine()))
-    assert "traces 1 of 1 change of regime away from normal to slow rank “nic”" in text
+    assert "traces 1 of 1 change into another regime than normal to slow rank “nic”" in text
     blamed, cleared = text.split("Not distinguishable from no effect: ")
     assert "Without slow rank “nic”" in blamed and "jitter" not in blamed
     assert cleared.startswith("jitter “harmless” (adds ")

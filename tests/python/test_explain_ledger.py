@@ -78,7 +78,7 @@ def test_rows_join_the_roots_of_a_condition_and_take_the_summarys_counts() -> No
     assert [(row.requests, row.slo_violations) for row in bare] == [(None, 6), (None, 0)]
 
 
-def test_pushes_are_the_changes_away_from_normal() -> None:
+def test_pushes_are_the_changes_into_other_regimes_than_normal() -> None:
     found = pushes(Ledger.parse(two_trees()), {})
     assert [(push.label, push.changes, push.first.at_s) for push in found] == [("condition", 1, 6.0)]
     assert regime_shares({}) == {}

@@ -12,7 +12,7 @@ from brink.headline import milliseconds
 
 _TOLD = ("p99_e2el_ms", "slo_violations", "p99_ttft_ms", "p99_tpot_ms", "mean_e2el_ms", "drift")  # in order of weight
 _TOLD_MAX = 4
-_ITSELF = ("p99_e2el_ms", "p99_ttft_ms", "slo_violations")  # of the run itself, for a cause that the seeds tell from none
+_ITSELF = ("p99_e2el_ms", "slo_violations", "p99_ttft_ms")  # told of the run itself, too
 
 
 def paragraph(found: Explanation) -> str:
@@ -54,8 +54,8 @@ def _pushes(found: Explanation) -> str:
     top = found.pushes[0]
     where = f" on replica {top.first.replica}" if top.first.replica >= 0 else ""
     what = f" ({words(top.first.detail).replace('->', 'to')})" if top.first.detail else ""
-    text = (f"The ledger traces {top.changes:,} of {total:,} change{'s' if total != 1 else ''} of regime away from normal to {top.label}, "
-            f"the first at t = {top.first.at_s:,.1f} s{where}{what}")
+    changes = f"{total:,} changes into another regime than normal" if total != 1 else "1 change into another regime than normal"
+    text = f"The ledger traces {top.changes:,} of {changes} to {top.label}, the first at t = {top.first.at_s:,.1f} s{where}{what}"
     rest = [f"{push.changes:,} to {push.label}" for push in found.pushes[1:4]]
     return f"{text}{'; ' + ', '.join(rest) if rest else ''}."
 
@@ -70,7 +70,7 @@ def _tests(found: Explanation) -> list[str]:
     for verdict in found.found.verdicts:
         told = _told(verdict)
         if told:
-            sentences.append(_sentence(verdict, told))
+            sentences.append(_sentence(verdict, told, len(found.found.verdicts) == 1))
         else:
             silent.append(_silent(verdict))
     if silent:
@@ -85,24 +85,29 @@ def _told(verdict: Verdict) -> list[Effect]:
     return [effect for effect in effects if effect is not None and effect.removal_distinguishable][:_TOLD_MAX]
 
 
-def _sentence(verdict: Verdict, told: list[Effect]) -> str:
+def _sentence(verdict: Verdict, told: list[Effect], alone: bool) -> str:
     text = f"Without {verdict.cause.label}"
-    itself = [_itself(effect) for key in _ITSELF if (effect := verdict.effect(key)) is not None and effect.run[0] != effect.run[1]]
+    itself = [said for effect in dict.fromkeys([*told, *_others(verdict)]) if (said := _itself(effect))][:_TOLD_MAX]
     if itself:
         text += f" this run would have had {_list(itself)}"
     adds = [f"{figures.change(effect.metric, effect.change)} to {effect.metric.label}" for effect in told]
     text += f"{'; over the seeds' if itself else ':'} it adds {_list(adds)}"
     first = told[0]
-    if first.share is not None and first.distinguishable:
+    if first.share is not None and first.distinguishable and not alone:
         text += f", a share of {figures.share(first.share)} of what all tested causes add to {first.metric.label}"
     if verdict.amplified is not None:
         text += f"; each second of delay at its root cost the requests {figures.times(verdict.amplified)} s of E2E"
     return text + "."
 
 
+def _others(verdict: Verdict) -> list[Effect]:
+    return [effect for key in _ITSELF if (effect := verdict.effect(key)) is not None]
+
+
 def _itself(effect: Effect) -> str:
-    """"p99 E2E 1.60 s instead of 176 s"."""
-    return f"{effect.metric.label} {figures.value(effect.metric, effect.run[1])} instead of {figures.value(effect.metric, effect.run[0])}"
+    """"p99 E2E 1.60 s instead of 176 s"; "" where the two read the same."""
+    before, after = (figures.value(effect.metric, number) for number in effect.run)
+    return f"{effect.metric.label} {after} instead of {before}" if after != before else ""
 
 
 def _silent(verdict: Verdict) -> str:

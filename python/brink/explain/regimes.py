@@ -15,7 +15,7 @@ NORMAL = "normal"
 
 @dataclass(frozen=True)
 class Push:
-    """Why replicas left the normal regime."""
+    """What took replicas into other regimes than normal."""
 
     label: str  # of the root
     changes: int
@@ -37,7 +37,7 @@ def regime_shares(summary: dict[str, Any]) -> dict[str, float]:
 
 
 def pushes(ledger: Ledger, scenario: dict[str, Any]) -> list[Push]:
-    """Roots of the changes away from the normal regime, the most frequent first."""
+    """Roots of the changes into other regimes than normal, the most frequent first."""
     labels = condition_labels(scenario)
     counted: Counter[str] = Counter()
     first: dict[str, Event] = {}

@@ -10,7 +10,7 @@ from brink.headline import milliseconds
 from brink.pointer import get
 from brink.report.charts import HEIGHT, WIDTH
 from brink.report.hatch import RISING, Fill, swatch
-from brink.report.scale import ceiling
+from brink.report.scale import Scale, ceiling
 from brink.report.scale import label as tick_label
 from brink.report.still import bar, figure, rule, text
 
@@ -38,7 +38,7 @@ def drift_figures(summary: dict[str, Any]) -> list[str]:
     drawn = [
         _bars("drift-length", "Divergence by output length", "output tokens, up to", _ranges(section, "output_tokens"),
               "Expected share of answers that differ in some token; long ones have more chances to."),
-        _bars("drift-latency", "Divergence in the tail", "output tokens", _tail(section),
+        _bars("drift-latency", "Divergence in the tail", "requests by end-to-end latency", _tail(section),
               "The slowest 1 % against the middle 10 % of the requests, answers of equal length compared."),
         _bars("drift-regime", "Divergence by regime", "regimes the request met", _regimes(section),
               "A request counts in every regime whose predicate held while it ran."),
@@ -99,9 +99,9 @@ def _bars(key: str, title: str, axis: str, groups: list[_Group], caption: str) -
     bottom, slot = HEIGHT - _BOTTOM, (WIDTH - _LEFT - _RIGHT) / len(groups)
     wide = min(0.36 * slot, 34)
     parts = []
-    for tick in (0, 0.25, 0.5, 0.75, 1):
-        y = bottom - (bottom - _TOP) * tick
-        parts += [rule(_LEFT, y, WIDTH - _RIGHT, y), text(_LEFT - 6, y + 3.5, tick_label(tick * top), anchor="end")]
+    height = Scale(0.0, top, bottom, _TOP)
+    for tick in height.ticks(4):
+        parts += [rule(_LEFT, height(tick), WIDTH - _RIGHT, height(tick)), text(_LEFT - 6, height(tick) + 3.5, tick_label(tick), anchor="end")]
     for index, group in enumerate(groups):
         middle = _LEFT + (index + 0.5) * slot
         for place, (name, meaning, fill) in enumerate(_SERIES):
@@ -124,4 +124,4 @@ def _bar(group: _Group, name: str, meaning: str, fill: Fill, x: float, wide: flo
 
 
 def _count(requests: int) -> str:
-    return f"n={tick_label(float(requests))}"
+    return f"n={requests:,}"
