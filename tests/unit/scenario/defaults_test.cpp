@@ -70,6 +70,41 @@ TEST(Resolved, ReadsBackAsTheSame) {
   EXPECT_EQ(resolved(second).dump(2), text);
 }
 
+// Every section at once: what is filled in for each is read back as it was written.
+TEST(Resolved, ReadsBackWithEverySection) {
+  const std::vector<std::string> settings = {
+      "/engine/data_parallel_size=2", "/engine/tensor_parallel_size=2", "/engine/attention_backend=fa2", "/engine/workspace_mib=1.5",
+      "/engine/dynamic_workspace=true", "/engine/per_rank_allocator=true", "/engine/batch_invariant=true", "/engine/autotune=true",
+      "/workload/tenants={\"weights\": [2, 1]}", "/control={\"policy\": \"aimd\", \"calm_ms\": 20}",
+      "/shaping={\"policy\": \"latency_guard\", \"input_tokens_max\": 900, \"keep\": \"ends\", \"head_tokens\": 100}",
+      "/security={\"isolation\": \"replica\", \"confidential\": true}",
+      R"(/conditions=[{"kind": "slow_rank", "rank": 1, "factor": 1.2}, {"kind": "stall", "rank": "all", "extra_ms": 1, "period_s": 2, "duty": 0.5},
+                      {"kind": "jitter", "name": "host"}, {"kind": "throttle", "rank": 0, "power_cap_w": 400}, {"kind": "gpu_spread"},
+                      {"kind": "replication"}, {"kind": "checkpoint", "coordination": "budget"}])",
+      R"(/hypotheses={"isr_threshold_512": true, "spills_at_run_time": {"gain": 0.1}, "scalar_fp16_at_17": true})",
+      R"(/observe={"drift": false})", R"(/regimes={"pins": "withheld"})", R"(/drift={"changed_share": 0.02, "delta_shape": "exponential"})",
+      R"(/output={"records": "sampled", "ledger": false})"};
+  const Scenario first = with(settings);
+  const std::string text = resolved(first).dump(2);
+  EXPECT_EQ(resolved(read_scenario(parse_json(text), test::base_dir)).dump(2), text);
+  EXPECT_EQ(first.conditions.size(), 7U);
+  EXPECT_EQ(first.hypotheses.active().size(), 3U);
+  EXPECT_EQ(first.engine.workspace, mib(1.5));
+}
+
+TEST(Defaults, WhatIsFollowed) {
+  const Scenario all = with({}), unplanned = with({"/observe={\"plans\": false}"});
+  EXPECT_TRUE(all.observe.plans && all.observe.regimes && all.observe.drift && all.output.ledger);
+  EXPECT_EQ(all.output.records, telemetry::RecordMode::none);
+  EXPECT_FALSE(unplanned.observe.drift) << "drift follows from plans";
+  EXPECT_TRUE(unplanned.observe.regimes);
+  EXPECT_TRUE(all.conditions.empty() && all.hypotheses.active().empty());
+  EXPECT_FALSE(all.control.active() || all.shaping.active() || all.security.active());
+  // The catalogue of tactics that the cluster's GPU names, unless another one is given.
+  EXPECT_FALSE(all.gemm_tactics.families.empty());
+  EXPECT_EQ(with({"/tactics=../../configs/tactics/h100_cublaslt.json"}).gemm_tactics.name, all.gemm_tactics.name);
+}
+
 TEST(Resolved, DoesNotDependOnTheOrderOfKeys) {
   Json shuffled = test::good_scenario();
   std::reverse(shuffled.members().begin(), shuffled.members().end());
