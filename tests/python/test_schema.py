@@ -189,6 +189,8 @@ BAD = [
     ("/conditions", [{"kind": "throttle", "rank": 0, "clock": 0.5, "power_cap_w": 300}], "/conditions/0/power_cap_w", "either clock"),
     ("/conditions", [{"kind": "stall", "rank": 0, "extra_ms": 1, "duty": 0.5}], "/conditions/0/duty", "only with period_s"),
     ("/conditions", {"kind": "jitter"}, "/conditions", "allowed: an array"),
+    ("/conditions", [{"kind": "replica_failure", "replica": 0}], "/conditions/0/from_s", "required"),
+    ("/conditions", [{"kind": "node_failure", "node": 0, "from_s": 1, "on_failure": "die"}], "/conditions/0/on_failure", "retry, fail"),
     ("/control", {"policy": "aimt"}, "/control/policy", "did you mean 'aimd'?"),
     ("/control", {"target_ms": 5}, "/control/target_ms", "unknown"),
     ("/control", {"policy": "pang", "target_ms": 0}, "/control/target_ms", "> 0 and <= 1e+06 (ms)"),
