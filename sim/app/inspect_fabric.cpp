@@ -14,6 +14,7 @@
 #include "models/fabric/topology.h"
 #include "models/fabric/topology_json.h"
 #include "models/gpu/gpu_spec.h"
+#include "sim/app/facts_reading.h"
 
 namespace brink::app {
 
@@ -166,13 +167,6 @@ Json inspect_cluster(const fabric::Cluster& cluster) {
 void add_topology(Json& out, const fabric::Cluster& cluster) { out.set("topology", fabric::topology_json(fabric::Topology(cluster))); }
 
 namespace {
-
-using Out = std::back_insert_iterator<std::string>;
-
-const Json& at(const Json& object, const char* key) { return *object.find(key); }
-double number(const Json& object, const char* key) { return at(object, key).as_double(); }
-std::int64_t integer(const Json& object, const char* key) { return at(object, key).as_integer(); }
-const std::string& text(const Json& object, const char* key) { return at(object, key).as_string(); }
 
 void routes(Out out, const Json& f) {
   for (const char* key : {"inside_node", "between_nodes"}) {

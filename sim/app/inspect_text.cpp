@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/app/facts_reading.h"
 #include "sim/app/inspect.h"
 #include "sim/app/inspect_fabric.h"
 #include "sim/app/inspect_plans.h"
@@ -9,13 +10,6 @@
 namespace brink::app {
 
 namespace {
-
-using Out = std::back_insert_iterator<std::string>;
-
-const Json& at(const Json& object, const char* key) { return *object.find(key); }
-double number(const Json& object, const char* key) { return at(object, key).as_double(); }
-std::int64_t integer(const Json& object, const char* key) { return at(object, key).as_integer(); }
-const std::string& text(const Json& object, const char* key) { return at(object, key).as_string(); }
 
 void layout(Out out, const Json& facts) {
   const Json& l = at(facts, "layout");

@@ -81,6 +81,17 @@ world::CauseId Journal::offered_load(Seconds now) {
   return grow(load_, event);
 }
 
+void Journal::on_shaped(const Sequence& s, Seconds now) {
+  LedgerEvent event;
+  event.kind = EventKind::shaping;
+  event.at = now;
+  event.replica = settings_.replica;
+  event.cause = explain(now);
+  event.amount = static_cast<double>(s.record.raw_input_tokens - s.record.input_tokens);
+  event.detail = s.record.truncation;
+  grow(shaped_, event);
+}
+
 // What went wrong last is taken to act on; else more arrived than is served.
 world::CauseId Journal::explain(Seconds now) {
   if (last_wait_ != nullptr && recent(*last_wait_, now)) return last_wait_->event;

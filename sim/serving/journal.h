@@ -38,6 +38,9 @@ class Journal {
   /// Its last batch is handled: fills in what its record says of the time it ran.
   void on_departed(Sequence& s) const;
 
+  /// It was changed at the door: what runs is not what was sent.
+  void on_shaped(const Sequence& s, Seconds now);
+
   // The life of a step, in this order.
   /// `pins`: event of the consumer that keeps blocks back, or 0.
   void on_preempted(Seconds now, world::CauseId pins);
@@ -68,7 +71,7 @@ class Journal {
   std::vector<Seconds> delays_;          // by condition, of all steps so far; the last: of none in the list
   std::vector<world::CauseId> roots_;    // by condition, its last root event
   std::vector<Open> waits_;              // by condition
-  Open load_, preemption_, cut_, switches_, fallbacks_;
+  Open load_, preemption_, cut_, switches_, fallbacks_, shaped_;
   Open* last_wait_ = nullptr;
   world::CauseId regime_event_ = 0;
   memory::RegimeState regime_;

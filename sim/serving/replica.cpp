@@ -39,7 +39,10 @@ void Replica::enqueue(Slot slot) {
   s.lane = lanes_.size() > 1 ? s.record.tenant : 0;
   lane_of(s).waiting.push_back(slot);
   if (turn_) turn_->join(s.lane);
-  if (around_.journal) around_.journal->on_enqueued(s);
+  if (around_.journal) {
+    around_.journal->on_enqueued(s);
+    if (s.record.truncation != nullptr) around_.journal->on_shaped(s, now);
+  }
   parts_.recorder.on_queue(id_, now, waiting());
   if (in_flight_ == 0) request_form(std::max(now, host_free_));
 }
