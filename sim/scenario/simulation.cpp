@@ -256,7 +256,7 @@ Simulation::Simulation(const Scenario& scenario, const ProgressSink* sink)
     pools_.push_back(make_pool({std::shared_ptr<void>(), &scenario}));
   }
   if (scenario.observe.plans) collector_.follow_plans(tactics_, pools_.front().planner->graph());
-  if (scenario.observe.drift) collector_.follow_drift({drift_law(scenario), {}});
+  if (scenario.observe.drift) collector_.follow_drift({drift_law(scenario), scenario.drift.early});
   // What an idle system takes is known of one engine that does everything.
   if (!scenario.disaggregation) idle_.emplace(pools_.front().cost, engine_config(scenario, host_), front_end(host_));
   serving::Gateway::Parts parts{world_, pool_, *router_, recorder_, shaper_.get(), idle_ ? &*idle_ : nullptr};

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "sim/serving/decode_set.h"
+
 namespace brink::serving {
 
 // With asynchronous scheduling the next batch is formed while this one runs: the longer of the two decides.
@@ -17,7 +19,7 @@ Seconds IdleModel::decode_sum(std::int64_t context) {
     cost::StepShape shape;
     shape.decode_sequences = 1;
     shape.decode_context = shape.decode_longest = length;
-    shape.decode_blocks = (length + 127) / 128;
+    shape.decode_blocks = (length + DecodeSet::attention_block - 1) / DecodeSet::attention_block;
     shape.workspace = config_.workspace;
     sums_.push_back(sums_.back() + interval(cost_->step(shape)));
   }

@@ -42,6 +42,13 @@ TEST(Drift, BatchInvariantModeIsExactlyZeroThroughPreemptions) {
   EXPECT_EQ(drift(run).pairwise, 0.0);
 }
 
+TEST(Drift, TheEarlyBudgetIsTheScenarios) {
+  const ShippedRun run("demo", {"/workload/arrivals/stages=[{\"duration_s\": 5, \"rate_per_s\": 4}]", "/measure/warmup_s=0",
+                                "/conditions=[]", "/drift/early_tokens=16", "/drift/early_flip_budget=0.5"});
+  EXPECT_EQ(run.at("/drift/early/tokens"), 16.0);
+  EXPECT_EQ(run.at("/drift/early/flip_budget"), 0.5);
+}
+
 // One request at a time, of all lengths: whatever plan it runs is its own reference's.
 TEST(Drift, AloneAndIdleIsExactlyZero) {
   const ShippedRun run("demo", {R"(/workload={"arrivals": {"kind": "closed_loop", "concurrency": 1}, "num_requests": 40,
